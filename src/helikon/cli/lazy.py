@@ -1,0 +1,52 @@
+"""A click group whose commands are imported when they are used."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from helikon.apps import find_apps, load
+
+__all__ = ["LazyGroup"]
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by ``module:attribute`` and a line of help.
+
+    Parameters
+    ----------
+    targets : Mapping[str, tuple[str, str]]
+        Command name to (``module:attribute``, summary).
+    """
+
+    def __init__(
+        self, *args: Any, targets: Mapping[str, tuple[str, str]] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._targets = dict(targets or {})
+
+    def _known(self) -> dict[str, tuple[str, str]]:
+        apps = {app.name: (app.commands, app.summary) for app in find_apps().values()}
+        return self._targets | apps
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names: ours in the order written, then the applications'."""
+        return [*self._known(), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name in self._targets:
+            module, _, attribute = self._targets[cmd_name][0].partition(":")
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+            return command
+        app = find_apps().get(cmd_name)
+        if app is not None:
+            group: click.Command = load(app.commands)
+            return group
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in self._known().items()])

@@ -1,0 +1,15 @@
+"""How space joins the platform; imports nothing heavy."""
+
+from helikon.apps import App
+
+__all__ = ["app"]
+
+app = App(
+    name="space",
+    summary="Find, classify and measure sources in radio maps.",
+    commands="helikon.space.commands:space",
+    recipes={"mask-rcnn": "helikon.space.recipes:mask_rcnn"},
+    objectives={"thresholds": "helikon.space.objectives:thresholds"},
+    services={"source-finder": "helikon.space.service:SourceFinder"},
+    demo="helikon.space.demo:run",
+)
