@@ -33,7 +33,7 @@ TARGETS = {
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(context: click.Context, config: Path | None, debug: bool) -> None:
-    r"""AI services for open science: notebooks, Spark, training, serving.
+    """AI services for open science: notebooks, Spark, training, serving.
 
     \b
     Examples:
