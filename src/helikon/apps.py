@@ -87,7 +87,7 @@ def find_service(name: str) -> str:
 
 
 def _find(table: str, name: str) -> str:
-    known = {
+    known: dict[str, str] = {
         f"{app.name}/{key}": target
         for app in find_apps().values()
         for key, target in getattr(app, table).items()
