@@ -1,6 +1,5 @@
 """A click group whose commands are imported when they are used."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,15 +35,10 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
-        if cmd_name in self._targets:
-            module, _, attribute = self._targets[cmd_name][0].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
-        app = find_apps().get(cmd_name)
-        if app is not None:
-            group: click.Command = load(app.commands)
-            return group
-        return super().get_command(ctx, cmd_name)
+        if cmd_name not in self._known():
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = load(self._known()[cmd_name][0])
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
