@@ -1,0 +1,82 @@
+"""Robust statistics of one cell, and the way from cells back to pixels."""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["cell_edges", "cell_statistics", "interpolate"]
+
+Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+CLIP_SIGMA = 3.0
+CLIPPED_RMS = 0.98658
+"""Standard deviation of a unit normal distribution that is cut at three sigma."""
+LEAST_PIXELS = 30
+LEAST_FRACTION = 0.1
+
+
+def cell_edges(length: int, mesh_pixels: int) -> Int:
+    """Return the borders of the cells along an axis; the last cell takes the remainder."""
+    n_cells = max(1, round(length / mesh_pixels))
+    edges = np.arange(n_cells + 1, dtype=np.int64) * mesh_pixels
+    edges[-1] = length
+    return edges
+
+
+def cell_statistics(cell: npt.NDArray[np.float32], n_parts: int) -> tuple[float, float, Double]:
+    """Return level, rms, and the rms of the negative pixels in n_parts by n_parts parts.
+
+    The level is Pearson's mode of the clipped pixels (as in SExtractor; Bertin
+    and Arnouts 1996, A&AS 117, 393), the rms that of the clipped pixels below
+    it, which faint sources do not raise. NaN where there are too few pixels.
+    """
+    nothing = np.full((n_parts, n_parts), np.nan)
+    values = cell[np.isfinite(cell)].astype(np.float64)
+    if values.size < max(LEAST_PIXELS, LEAST_FRACTION * cell.size):
+        return np.nan, np.nan, nothing
+    level, spread = _clipped_mode(values)
+    below = values[(values < level) & (values > level - CLIP_SIGMA * spread)] - level
+    rms = float(np.sqrt(np.mean(below**2))) / CLIPPED_RMS if below.size else 0.0
+    y, x = (np.linspace(0, n, n_parts + 1).astype(int) for n in cell.shape)
+    negative = [
+        _negative_rms(cell[y[i] : y[i + 1], x[j] : x[j + 1]], level)
+        for i in range(n_parts)
+        for j in range(n_parts)
+    ]
+    return level, rms, np.reshape(negative, (n_parts, n_parts))
+
+
+def interpolate(mesh: Double, rows: Int, columns: Int, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Interpolate cells linearly to pixels, constant beyond the outer cells' centres."""
+    along_x = _weights(columns, shape[1])
+    along_y = _weights(rows, shape[0])
+    return np.asarray(along_y @ mesh.astype(np.float32) @ along_x.T, dtype=np.float32)
+
+
+def _weights(edges: Int, length: int) -> npt.NDArray[np.float32]:
+    """Hat functions (length, n_cells) of linear interpolation between cells' centres."""
+    centres = (edges[:-1] + edges[1:] - 1) / 2
+    pixels = np.arange(length)
+    unit = np.eye(len(centres))
+    return np.stack([np.interp(pixels, centres, row) for row in unit], axis=1).astype(np.float32)
+
+
+def _clipped_mode(values: Double) -> tuple[float, float]:
+    for _ in range(10):
+        median = float(np.median(values))
+        spread = 1.4826 * float(np.median(np.abs(values - median)))
+        kept = values[np.abs(values - median) < CLIP_SIGMA * spread]
+        if kept.size in {0, values.size}:
+            break
+        values = kept
+    mean = float(np.mean(values))
+    crowded = abs(mean - median) > 0.3 * spread
+    return median if crowded else 2.5 * median - 1.5 * mean, spread
+
+
+def _negative_rms(part: npt.NDArray[np.float32], level: float) -> float:
+    """Below the level of the cell or of the part, the lower: the cell's may be an object's."""
+    values = part[np.isfinite(part)].astype(np.float64)
+    values = values - min(level, float(np.median(values))) if values.size else values
+    below = values[values < 0]
+    return float(np.sqrt(np.mean(below**2))) if below.size >= LEAST_PIXELS // 2 else np.nan
