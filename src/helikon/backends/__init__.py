@@ -8,13 +8,16 @@ contract suite that every backend passes.
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from helikon.backends.waiting import wait
 from helikon.errors import SettingsError
-from helikon.settings import Settings
 from helikon.workload import Status, Workload
 
-__all__ = ["Backend", "connect"]
+if TYPE_CHECKING:  # the runner of a local job imports this package and must start fast
+    from helikon.settings import Settings
+
+__all__ = ["Backend", "connect", "wait"]
 
 
 class Backend(Protocol):
@@ -65,7 +68,7 @@ class Backend(Protocol):
         ...
 
 
-def connect(settings: Settings) -> Backend:
+def connect(settings: "Settings") -> Backend:
     """Return the backend that the settings name."""
     if settings.backend == "local":
         from helikon.backends.local import LocalBackend
