@@ -1,0 +1,77 @@
+"""Join pieces to sources and give each source its class probabilities."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.detect import Pieces
+from helikon.space.inference import Seen
+from helikon.space.model import CLASSES
+
+__all__ = ["Association", "associate"]
+
+Float = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """Sources made of pieces.
+
+    Attributes
+    ----------
+    source_of_piece : ndarray of int, shape (n_pieces,)
+        From 0, without gaps.
+    probabilities : ndarray, shape (n_sources, 5)
+        Of the classes, in the order of ``model.CLASSES``; each row sums to 1.
+    """
+
+    source_of_piece: npt.NDArray[np.int64]
+    probabilities: Double
+
+
+def associate(pieces: Pieces, is_compact: Bool, seen: Seen | None, score_threshold: float) -> Association:
+    """Join pieces by the network's masks.
+
+    Parameters
+    ----------
+    is_compact : ndarray of bool, shape (n_pieces,)
+        A Gaussian of about the beam's size describes the piece.
+    seen : Seen or None
+        What the network says; without it each piece is a source and its shape
+        tells its class.
+    """
+    if seen is None:
+        return Association(source_of_piece=np.arange(len(pieces)), probabilities=_by_shape(is_compact))
+    group = np.full(len(pieces), -1)
+    rows: list[Double] = []
+    for members, probabilities in seen.groups:
+        free = members[group[members] < 0]
+        if len(free) and probabilities[[EXTENDED, MULTI]].sum() >= score_threshold:
+            group[free] = len(rows)
+            rows.append(probabilities)
+    for piece in np.flatnonzero(group < 0):
+        group[piece] = len(rows)
+        rows.append(seen.of_piece[piece])
+    probabilities = np.array(rows)
+    return Association(source_of_piece=group, probabilities=_consistent(probabilities, group, pieces))
+
+
+def _by_shape(is_compact: Bool) -> Double:
+    probabilities = np.zeros((len(is_compact), len(CLASSES)))
+    probabilities[np.arange(len(is_compact)), np.where(is_compact, COMPACT, EXTENDED)] = 1.0
+    return probabilities
+
+
+def _consistent(probabilities: Double, group: npt.NDArray[np.int64], pieces: Pieces) -> Double:
+    """Extended means one island and multi-island several: the islands are counted, not guessed."""
+    n_islands = np.array([len(np.unique(pieces.island[group == i])) for i in range(len(probabilities))])
+    either = probabilities[:, EXTENDED] + probabilities[:, MULTI]
+    result = probabilities.copy()
+    result[:, EXTENDED] = np.where(n_islands > 1, 0.0, either)
+    result[:, MULTI] = np.where(n_islands > 1, either, 0.0)
+    return np.asarray(result / np.maximum(result.sum(axis=1, keepdims=True), 1e-12))
