@@ -41,6 +41,7 @@ from helikon.workload import ModelServer, State, Status, Workload, to_json
 __all__ = ["LocalBackend"]
 
 _RUNNER = "helikon.backends.runner"
+_RUNNER_ENDS_S = 5.0
 
 
 class LocalBackend:
@@ -56,6 +57,11 @@ class LocalBackend:
         Turns a workload and an interpreter into an argument vector.
     grace_s : float
         Seconds between asking a job to end (SIGTERM) and killing it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the jobs' folders are.
     """
 
     def __init__(
@@ -67,7 +73,7 @@ class LocalBackend:
         grace_s: float = 8.0,
     ) -> None:
         self._settings = settings
-        self._folder = folder or settings.state_dir / "jobs"
+        self.folder = folder or settings.state_dir / "jobs"
         self._commands = commands
         self._grace_s = grace_s
 
@@ -76,17 +82,17 @@ class LocalBackend:
         command = self._commands(workload, sys.executable)
         self._make_folder(workload.name)
         with self._locked(workload.name) as lock:
-            attempt = current_attempt(self._folder / workload.name)
+            attempt = current_attempt(self.folder / workload.name)
             if attempt is None or self._may_begin(workload, attempt):
                 self._begin(workload, command, lock, after=attempt)
         return workload.name
 
     def stop(self, name: str) -> None:
         """Stop it with all its processes, and return when they are gone."""
-        if current_attempt(self._folder / name) is None:
+        if current_attempt(self.folder / name) is None:
             return
         with self._locked(name):
-            attempt = current_attempt(self._folder / name)
+            attempt = current_attempt(self.folder / name)
             if attempt is not None:
                 self._stop(attempt)
 
@@ -100,7 +106,7 @@ class LocalBackend:
     def logs(self, name: str, follow: bool = False) -> Iterator[str]:
         """Yield its lines without line ends; with ``follow`` until it is not alive."""
         self._attempt(name)
-        log = self._folder / name / "log"
+        log = self.folder / name / "log"
         if not follow:
             return logs.lines(log)
         return logs.lines(log, is_growing=lambda: find_state(self._attempt(name)).is_alive)
@@ -122,7 +128,7 @@ class LocalBackend:
     ) -> None:
         if after is not None:
             end(after.plan().job_id, grace_s=self._grace_s)
-        job_folder = self._folder / workload.name
+        job_folder = self.folder / workload.name
         prepared = fresh_folder(job_folder)
         plan = self._plan(workload, command, number=after.number + 1 if after else 1)
         write(prepared / "workload.json", to_json(workload))
@@ -132,7 +138,7 @@ class LocalBackend:
         drop_old_attempts(job_folder, plan.number)
 
     def _plan(self, workload: Workload, command: tuple[str, ...], *, number: int) -> Plan:
-        job_folder = self._folder / workload.name
+        job_folder = self.folder / workload.name
         port = free_port(self._ports()) if isinstance(workload, ModelServer) else None
         ours = {
             "HELIKON_CONFIG": str(attempt_folder(job_folder, number) / "settings.yaml"),
@@ -147,6 +153,7 @@ class LocalBackend:
             argv=command,
             environment=(*workload.environment, *ours.items()),
             port=port,
+            grace_s=self._grace_s,
         )
 
     def _run(self, prepared: Path, plan: Plan, lock: int) -> None:
@@ -180,18 +187,22 @@ class LocalBackend:
         was_alive = find_state(attempt).is_alive
         if was_alive:
             attempt.set("stop")
-        runner, _ = attempt.runner()
-        end(attempt.plan().job_id, main=attempt.main(), spare=[runner.pid], grace_s=self._grace_s)
-        deadline = time.monotonic() + 5.0
-        while is_alive(runner):
-            if time.monotonic() > deadline:
-                end(attempt.plan().job_id, grace_s=0.0)
-            time.sleep(0.02)
+        self._end(attempt)
         if was_alive and attempt.exit() is None:
             write(attempt.folder / "exit.json", Exit(code=None, ended=time.time()))
 
+    def _end(self, attempt: Attempt) -> None:
+        """End its processes, the runner last, which may be about to start the main one."""
+        job_id, (runner, _) = attempt.plan().job_id, attempt.runner()
+        end(job_id, main=attempt.main(), spare=[runner.pid], grace_s=self._grace_s)
+        deadline = time.monotonic() + _RUNNER_ENDS_S
+        while is_alive(runner) and time.monotonic() < deadline:
+            end(job_id, main=attempt.main(), spare=[runner.pid], grace_s=self._grace_s)
+            time.sleep(0.02)
+        end(job_id, grace_s=0.0)
+
     def _attempt(self, name: str) -> Attempt:
-        attempt = current_attempt(self._folder / name)
+        attempt = current_attempt(self.folder / name)
         if attempt is None:
             known = ", ".join(known for known, _ in self._attempts())
             raise NotFound(f"no job {name}", expected=f"one of {known}" if known else "none is known")
@@ -199,8 +210,8 @@ class LocalBackend:
 
     def _attempts(self) -> Iterator[tuple[str, Attempt]]:
         with contextlib.suppress(FileNotFoundError):
-            for name in sorted(os.listdir(self._folder)):
-                if (attempt := current_attempt(self._folder / name)) is not None:
+            for name in sorted(os.listdir(self.folder)):
+                if (attempt := current_attempt(self.folder / name)) is not None:
                     yield name, attempt
 
     def _ports(self) -> set[int]:
@@ -208,13 +219,13 @@ class LocalBackend:
         return {plan.port for plan in plans if plan.port}
 
     def _make_folder(self, name: str) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._folder / name).mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / name).mkdir(mode=0o700, exist_ok=True)
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[int]:
         """Hold the lock of a name; the kernel lets go of it when its last holder is gone."""
-        lock = os.open(self._folder / name / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.folder / name / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield lock

@@ -51,6 +51,8 @@ class Plan:
         What is added to the starter's environment.
     port : int or None
         Loopback port that a server is told to listen on.
+    grace_s : float
+        Seconds between asking what the job leaves behind to end and killing it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Plan:
     argv: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     port: int | None = None
+    grace_s: float = 8.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

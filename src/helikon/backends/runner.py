@@ -37,7 +37,8 @@ def run(prepared: Path, lock: int, pipe: int) -> None:
     _pass_on_signals(main)
     code = _wait(attempt, main)
     write(attempt.folder / "exit.json", _exit(attempt, code, log, offset))
-    end(attempt.plan().job_id, spare=[os.getpid()])
+    plan = attempt.plan()
+    end(plan.job_id, spare=[os.getpid()], grace_s=plan.grace_s)
 
 
 def _leave_the_starter() -> None:

@@ -52,7 +52,7 @@ def _status(workload: Workload, attempt: Attempt) -> Status:
         exit_code=ended.code if ended else None,
         started=started,
         ended=ended.ended if ended else None,
-        url=_url(workload, attempt) if state.is_alive else None,
+        url=_url(workload, attempt) if state is State.RUNNING else None,
         cause=_cause(runner, ended) if state is State.FAILED else None,
         attempt=attempt.number,
     )
