@@ -1,0 +1,78 @@
+"""The portal as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from helikon import __version__
+from helikon.backends import connect
+from helikon.portal import api, endpoints, login, mlflow, pages
+from helikon.portal.identity import Identity
+from helikon.portal.login import add_login
+from helikon.portal.problems import add_handlers
+from helikon.portal.state import Portal
+from helikon.settings import Settings
+
+__all__ = ["build_app"]
+
+
+def build_app(settings: Settings, *, identity: Identity, prefix: str, mlflow_socket: str) -> FastAPI:
+    """Build the portal.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which backend and catalogue to show.
+    identity : Identity
+        Who tells visitors apart.
+    prefix : str
+        Path that it is reached under, without a slash at its end.
+    mlflow_socket : str
+        Unix socket of the MLflow server.
+    """
+    portal = Portal(
+        settings=settings,
+        identity=identity,
+        prefix=prefix,
+        backend=connect(settings),
+        servers=httpx.AsyncClient(
+            timeout=httpx.Timeout(settings.serving.timeout_s, connect=5), trust_env=False
+        ),
+        mlflow=httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=mlflow_socket),
+            timeout=httpx.Timeout(300, connect=5),
+            base_url="http://localhost",
+        ),
+    )
+    app = FastAPI(
+        title="Helikon portal",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{prefix}/openapi.json",
+        lifespan=_lifespan,
+    )
+    app.state.portal = portal
+    add_handlers(app)
+    add_login(app)
+    _add_routes(app, prefix)
+    return app
+
+
+def _add_routes(app: FastAPI, prefix: str) -> None:
+    routes = APIRouter(prefix=prefix)
+    for part in (login, api, endpoints, mlflow, pages):
+        routes.include_router(part.router)
+    app.include_router(routes)
+    app.mount(f"{prefix}/static", StaticFiles(directory=Path(__file__).parent / "static"))
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.portal.servers.aclose()
+    await app.state.portal.mlflow.aclose()
