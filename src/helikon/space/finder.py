@@ -65,7 +65,7 @@ class FinderSettings:
 def find_sources(
     radio_map: RadioMap,
     model: SourceModel | None,
-    settings: FinderSettings = FinderSettings(),  # noqa: B008 - frozen
+    settings: FinderSettings = FinderSettings(),
     *,
     background: Background | None = None,
     progress: Progress | None = None,
