@@ -9,6 +9,7 @@ import dataclasses
 import gzip
 import math
 import os
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ from helikon.space.units import to_jy_per_beam
 __all__ = ["Beam", "MapFile", "RadioMap", "open_map", "read_map", "write_map"]
 
 Float = npt.NDArray[np.float32]
+
+_LOCK = threading.RLock()
+"""Python's warning filters belong to the process: one thread at a time may change them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,7 @@ class MapFile:
         )
 
 
-def read_map(path: Path | str, *, beam: Beam | None = None) -> RadioMap:
+def read_map(path: Path | str, *, beam: Beam | None = None, name: str = "") -> RadioMap:
     """Read a radio map.
 
     Parameters
@@ -131,31 +135,33 @@ def read_map(path: Path | str, *, beam: Beam | None = None) -> RadioMap:
         has two axes longer than one is read.
     beam : Beam, optional
         Instead of what the header says; needed where it says nothing.
+    name : str
+        What to call the map; by default the file's name.
 
     Raises
     ------
     InputError
         If it is no FITS image of the sky with a beam; says what was expected.
     """
-    with open_map(path, beam=beam) as file:
+    with open_map(path, beam=beam, name=name) as file:
         return file.read()
 
 
 @contextlib.contextmanager
-def open_map(path: Path | str, *, beam: Beam | None = None) -> Iterator[MapFile]:
+def open_map(path: Path | str, *, beam: Beam | None = None, name: str = "") -> Iterator[MapFile]:
     """Open a map to read windows of it; see :func:`read_map` for what is taken and refused."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"no file {path}", expected="a radio map in FITS")
     try:
         with _quiet(), fits.open(path, mode="readonly", lazy_load_hdus=False) as hdus:
-            yield _describe(hdus, path, beam)
+            yield _describe(hdus, name or path.name, beam)
     except HelikonError:
         raise
     except (OSError, EOFError, ValueError, TypeError, KeyError, zlib.error, gzip.BadGzipFile,
             fits.VerifyError, RuntimeError) as error:  # fmt: skip
         raise InputError(
-            f"{path.name} cannot be read as FITS",
+            f"{name or path.name} cannot be read as FITS",
             got=_reason(path, error),
             expected="a whole FITS file with an image",
         ) from error
@@ -182,22 +188,22 @@ def write_map(radio_map: RadioMap, path: Path | str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _describe(hdus: Any, path: Path, beam: Beam | None) -> MapFile:
-    chosen = choose_image(hdus, path.name)
+def _describe(hdus: Any, name: str, beam: Beam | None) -> MapFile:
+    chosen = choose_image(hdus, name)
     header = chosen.hdu.header
-    wcs = _celestial(header, chosen.axes, path.name)
+    wcs = _celestial(header, chosen.axes, name)
     scales = astropy.wcs.utils.proj_plane_pixel_scales(wcs) * 3600
     pixel = float(math.sqrt(scales[0] * scales[1]))
-    _check_pixels(scales, path.name)
+    _check_pixels(scales, name)
     history = map(str, header.get("HISTORY", ()))
     used = beam or header_beam(header, history) or chosen.table_beam
     if used is None:
         raise InputError(
-            f"{path.name} does not name its beam",
+            f"{name} does not name its beam",
             expected="BMAJ, BMIN, BPA in the header",
             next_step="give it in arcseconds: --beam FWHM or --beam MAJOR,MINOR,PA",
         )
-    notes = [*chosen.notes, *_check_beam(used, pixel, chosen.shape, path.name)]
+    notes = [*chosen.notes, *_check_beam(used, pixel, chosen.shape, name)]
     factor, unit_note = to_jy_per_beam(str(header.get("BUNIT", "")), used.area_arcsec2 / pixel**2)
     return MapFile(
         shape=chosen.shape,
@@ -205,7 +211,7 @@ def _describe(hdus: Any, path: Path, beam: Beam | None) -> MapFile:
         beam=used,
         pixel_arcsec=pixel,
         frequency_hz=_frequency(header),
-        name=path.name,
+        name=name,
         notes=(*notes, *((unit_note,) if unit_note else ())),
         section=chosen.hdu.section,
         leading=(0,) * (len(chosen.hdu.shape) - 2),
@@ -263,13 +269,16 @@ def _frequency(header: Any) -> float | None:
 def _reason(path: Path, error: Exception) -> str:
     if path.stat().st_size == 0:
         return "an empty file"
-    return " ".join(str(error).split())[:120] or type(error).__name__
+    text = " ".join(str(error).split())
+    if "SIMPLE" in text:
+        return "no FITS header"
+    return text[:120].rstrip(" .,") or type(error).__name__
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep astropy's warnings on dates and cards to itself; a truncated file is an error."""
-    with warnings.catch_warnings():
+    with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.filterwarnings("error", message=".*truncated.*")
         warnings.filterwarnings("error", message=".*corrupted.*")

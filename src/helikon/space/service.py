@@ -1,0 +1,93 @@
+"""The model server of space: a map goes in, a catalogue comes out."""
+
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import bentoml
+from bentoml.validators import ContentType
+from starlette.responses import JSONResponse
+
+from helikon.errors import UserError
+from helikon.settings import load
+from helikon.space.beam import parse_beam
+from helikon.space.finder import FinderSettings, find_sources
+from helikon.space.fits import read_map
+from helikon.space.formats import write_catalogue
+from helikon.space.model import load_model
+from helikon.space.report import report
+
+__all__ = ["SourceFinder"]
+
+SERVING = load().serving
+ZIP = ContentType("application/zip")
+_UPLOAD = re.compile("^tmp[a-z0-9_]{8}(?=.)")
+"""What BentoML puts before the name of an uploaded file."""
+
+
+@bentoml.service(
+    name="SourceFinder", threads=SERVING.n_threads, traffic={"timeout": SERVING.timeout_s}, workers=1
+)
+class SourceFinder:
+    """Find, classify and measure sources in radio maps.
+
+    The model is the folder that ``HELIKON_MODEL_DIR`` names, else the one that
+    comes with Helikon.
+    """
+
+    def __init__(self) -> None:
+        folder = os.environ.get("HELIKON_MODEL_DIR")
+        self.model = load_model(Path(folder) if folder else None)
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    def find(
+        self,
+        map: Annotated[Path, ContentType("application/octet-stream")],
+        context: bentoml.Context,
+        seed_sigma: float = 5.0,
+        flood_sigma: float = 3.0,
+        beam: str = "",
+        name: str = "",
+    ) -> Annotated[Path, ZIP]:
+        """Return a ZIP file of sources.vot, sources.reg, sources.png and report.json.
+
+        Parameters
+        ----------
+        map : Path
+            A radio map in FITS, uploaded.
+        seed_sigma, flood_sigma : float
+            A source has a peak of at least ``seed_sigma`` local sigma and
+            reaches down to ``flood_sigma``.
+        beam : str
+            FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
+        name : str
+            What the map is called in titles; by default its file name.
+
+        Notes
+        -----
+        A map that cannot be used is answered with status 400 and
+        ``{"error": "one line"}``.
+        """
+        try:
+            settings = FinderSettings(seed_sigma=seed_sigma, flood_sigma=flood_sigma)
+            return self._answer(map, Path(context.temp_dir), settings, beam, name)
+        except UserError as error:
+            context.response.status_code = 400
+            refusal: Any = JSONResponse({"error": str(error)}, status_code=400)
+            return refusal  # type: ignore[no-any-return]
+
+    def _answer(self, file: Path, folder: Path, settings: FinderSettings, beam: str, name: str) -> Path:
+        radio_map = read_map(
+            file, beam=parse_beam(beam) if beam else None, name=name or _UPLOAD.sub("", file.name)
+        )
+        catalogue = find_sources(radio_map, self.model, settings)
+        files = write_catalogue(catalogue, radio_map, folder / "sources")
+        archive = folder / "sources.zip"
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for label, path in files.items():
+                zipped.write(path, label)
+            zipped.writestr("report.json", json.dumps(report(catalogue), indent=1))
+        return archive
