@@ -1,8 +1,7 @@
-"""Models behind HTTP: BentoML servers that a backend runs, and their client.
+"""A registered model behind HTTP, on BentoML.
 
-It is not an HTTP server and not a gateway: BentoML answers requests, and the
-portal is the door through which people come. Read ``deploy.py`` first, then
-``security.py`` if you write a service.
+It fetches a model from the registry, verifies it, and has BentoML serve it
+behind a token. It is not the HTTP server, the batching or the model's own
+code: those are BentoML's and the application's ``service.py``. Read
+``deploy.py`` first.
 """
-
-__all__: list[str] = []
