@@ -85,7 +85,8 @@ def _set_hub(c: Any, settings: Settings, address: Address) -> None:
     hub.pid_file = str(folder / "hub.pid")
     hub.authenticator_class = AccountAuthenticator
     hub.default_url = "/services/portal/"
-    hub.template_vars = {"announcement_login": "Helikon: AI services for open science"}
+    hub.logo_file = str(Path(__file__).with_name("logo.svg"))
+    hub.template_paths = [str(Path(__file__).with_name("templates"))]
     hub.cleanup_servers = hub.cleanup_proxy = True
 
 

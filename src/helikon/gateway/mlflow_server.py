@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from helikon.catalogue.tracking import prepare
+from helikon.catalogue.tracking import artifacts_folder, prepare
 from helikon.gateway.hub import MLFLOW_PREFIX
 from helikon.settings import load
 
@@ -18,7 +18,8 @@ __all__ = ["main"]
 def main() -> None:
     """Serve until stopped."""
     socket = Path(sys.argv[1])
-    os.environ.update(_environment(prepare(load())))
+    settings = load()
+    os.environ.update(_environment(prepare(settings), artifacts_folder(settings)))
     socket.unlink(missing_ok=True)
     import uvicorn
 
@@ -32,16 +33,16 @@ def main() -> None:
     )
 
 
-def _environment(tracking_uri: str) -> dict[str, str]:
+def _environment(tracking_uri: str, artifacts: Path) -> dict[str, str]:
     return {
         "_MLFLOW_SERVER_FILE_STORE": tracking_uri,
         "_MLFLOW_SERVER_REGISTRY_STORE": tracking_uri,
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": str(artifacts),
         "_MLFLOW_STATIC_PREFIX": MLFLOW_PREFIX,
         "_MLFLOW_SGI_NAME": "uvicorn",
         "MLFLOW_TRACKING_URI": tracking_uri,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_ENABLE_ASSISTANT": "false",
     }
 
 
