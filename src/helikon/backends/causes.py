@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["cause_of", "tail"]
 
 _TAIL_BYTES = 256 * 1024
 _LONGEST = 300
+_OURS = "helikon: "
 _TRACEBACK = "Traceback (most recent call last):"
 _PREFIX = re.compile(r"^\s*(\[[^\]\s]*\]:? ?)?")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(: .*)?$")
@@ -56,7 +58,7 @@ def cause_of(exit_code: int, text: str) -> str:
 
 def _said(text: str) -> str | None:
     lines = text.splitlines()
-    return _python(lines) or _ours(lines) or _java(lines) or _last(lines)
+    return _program(lines) or _java(lines) or _wrapper(lines) or _last(lines)
 
 
 def _signalled(number: int, text: str) -> str:
@@ -65,30 +67,42 @@ def _signalled(number: int, text: str) -> str:
     except ValueError:
         name = f"signal {number}"
     hint = " (out of memory?)" if number == signal.SIGKILL else ""
-    said = _python(text.splitlines()) if number == signal.SIGABRT else None
+    said = _program(text.splitlines()) if number == signal.SIGABRT else None
     return _short(f"killed by {name}{hint}" + (f": {said}" if said else ""))
 
 
-def _python(lines: list[str]) -> str | None:
-    """Return the exception that counts.
+def _program(lines: list[str]) -> str | None:
+    """Return what the program itself died of: an exception, or one of our own error lines.
 
     torchrun's workers fail one after the other, and the first one is the
     reason. Anything else logs what it survives and dies of the last one.
     """
-    found = [line for line in _exceptions(lines) if line]
-    own = [line for line in found if not any(word in line for word in _WRAPPERS)]
-    if not own:
-        return found[-1] if found else None
-    return own[0] if any("ChildFailedError" in line for line in found) else own[-1]
+    found = [line for line in _said_by_programs(lines) if not _is_wrapper(line)]
+    if not found:
+        return None
+    return found[0] if any("ChildFailedError" in line for line in lines) else found[-1]
 
 
-def _exceptions(lines: list[str]) -> list[str]:
-    """Return the exception line of every traceback, without torchrun's rank."""
-    starts = [i for i, line in enumerate(lines) if _TRACEBACK in line]
-    return [_after(lines, start) for start in starts]
+def _wrapper(lines: list[str]) -> str | None:
+    found = list(_said_by_programs(lines))
+    return found[-1].rstrip(":") if found else None
 
 
-def _after(lines: list[str], start: int) -> str:
+def _said_by_programs(lines: list[str]) -> Iterator[str]:
+    """Yield the exception line of every traceback, and every error line of ours."""
+    for i, line in enumerate(lines):
+        if _TRACEBACK in line and (exception := _exception_after(lines, i)):
+            yield exception
+        elif line.startswith(_OURS):
+            yield line.removeprefix(_OURS)
+
+
+def _is_wrapper(line: str) -> bool:
+    return any(word in line for word in _WRAPPERS)
+
+
+def _exception_after(lines: list[str], start: int) -> str:
+    """Return a traceback's last line, without torchrun's rank."""
     rank = _PREFIX.match(lines[start])
     prefix = rank.group(0) if rank else ""
     for line in lines[start + 1 :]:
@@ -100,11 +114,6 @@ def _after(lines: list[str], start: int) -> str:
         if _TRACEBACK in rest:
             break
     return ""
-
-
-def _ours(lines: list[str]) -> str | None:
-    said = [line.removeprefix("helikon: ") for line in lines if line.startswith("helikon: ")]
-    return said[-1] if said else None
 
 
 def _java(lines: list[str]) -> str | None:

@@ -30,7 +30,8 @@ def run(prepared: Path, lock: int, pipe: int) -> None:
     attempt = _accept(prepared, log)
     fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
-    os.write(pipe, b"accepted")
+    with contextlib.suppress(BrokenPipeError):  # the starter may have been killed
+        os.write(pipe, b"accepted")
     os.close(pipe)
     offset = log.stat().st_size
     main = _start(attempt)

@@ -23,7 +23,7 @@ def server_commands(workload: Workload, python: str) -> tuple[str, ...]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         is_wanted = self.path != "/readyz" or os.environ.get("READY") != "never"
         body = sys.argv[1].encode()
         self.send_response(200 if is_wanted else 503)

@@ -40,7 +40,7 @@ class ServerContract:
     def test_a_stopped_server_does_not_answer(self, backend: Backend) -> None:
         """And has no URL any more."""
         backend.start(server("models:/rcnn/1"))
-        url = eventually(lambda: backend.status("finder")[0].url)
+        url = _url(backend, "finder")
         backend.stop("finder")
         assert backend.status("finder")[0].url is None
         with pytest.raises(httpx.ConnectError):
@@ -57,7 +57,7 @@ class ServerContract:
         backend.start(server("models:/rcnn/1"))
         backend.stop("finder")
         backend.start(server("models:/rcnn/2"))
-        url = eventually(lambda: backend.status("finder")[0].url)
+        url = _url(backend, "finder")
         assert httpx.get(url).text == "models:/rcnn/2"
         backend.stop("finder")
         backend.start(BatchJob(name="finder", command=("python", "-c", "print('a job')")))
@@ -68,5 +68,10 @@ class ServerContract:
         names = ("one", "two")
         for name in names:
             backend.start(ModelServer(name=name, service="testing:Server", model=name))
-        urls = [eventually(lambda name=name: backend.status(name)[0].url) for name in names]
+        urls = [_url(backend, name) for name in names]
         assert [httpx.get(url).text for url in urls] == ["one", "two"]
+
+
+def _url(backend: Backend, name: str) -> str:
+    """Wait until a server runs, and return where."""
+    return eventually(lambda: backend.status(name)[0].url or "")
