@@ -24,7 +24,9 @@ def check_model_folder(folder: Path) -> None:
         cut short. The weights' numbers are not read.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no model folder", got="no folder", expected=f"{WEIGHTS} and {CARD} in it")
+        raise InputError(
+            f"{folder} is no model folder", got="no folder", expected=f"{WEIGHTS} and {CARD} in it"
+        )
     missing = [name for name in (WEIGHTS, CARD) if not (folder / name).is_file()]
     if missing:
         there = ", ".join(sorted(os.listdir(folder))[:5]) or "an empty folder"

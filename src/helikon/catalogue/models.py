@@ -119,7 +119,10 @@ def publish(
     _check_name(name, alias)
     check_model_folder(folder)
     mlflow, digest = client(settings), sha256_of_folder(folder)
-    with FileLock(_folder_of(settings, name, make=True) / "lock"), engine_errors(f"{name} cannot be published"):
+    with (
+        FileLock(_folder_of(settings, name, make=True) / "lock"),
+        engine_errors(f"{name} cannot be published"),
+    ):
         known = next((one for one in _versions(mlflow, name) if one.tags.get(_SHA256) == digest), None)
         if known is None:
             tags = {_SHA256: digest, _SERVICE: service, _OWNER: settings.owner}

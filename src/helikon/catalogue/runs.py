@@ -179,7 +179,9 @@ def _find(mlflow: Any, name: str, kind: str | None) -> str | None:
 
 def _search(mlflow: Any, wanted: str) -> list[Any]:
     with engine_errors("runs cannot be searched"):
-        return list(mlflow.search_runs([_experiment(mlflow)], wanted, order_by=["attributes.start_time DESC"]))
+        return list(
+            mlflow.search_runs([_experiment(mlflow)], wanted, order_by=["attributes.start_time DESC"])
+        )
 
 
 def _experiment(mlflow: Any) -> str:
