@@ -1,8 +1,9 @@
-"""A client for model servers, direct or through the gateway."""
+"""Call a model server."""
 
-import mimetypes
+import contextlib
+import functools
 from pathlib import Path
-from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
@@ -10,90 +11,101 @@ from helikon.errors import EngineError, InputError, NotReady
 
 __all__ = ["EndpointClient"]
 
-_REFUSED = range(400, 500)
-
 
 class EndpointClient:
-    """Sends files and values to one endpoint.
+    """Calls the interfaces of one model server; a context manager.
 
     Parameters
     ----------
     url : str
-        Of the model server, or ``…/services/portal/models/NAME`` of a gateway.
+        Of the endpoint, or of the gateway's door to it:
+        ``http://HOST:PORT/services/portal/models/NAME``.
     token : str
-        The endpoint's token, or for a gateway a hub token.
+        The endpoint's token, or a token of the gateway.
     timeout_s : float
-        Seconds to wait for an answer.
+        How long a call may take.
+
+    Notes
+    -----
+    Calls raise :class:`~helikon.errors.InputError` if the server refuses what
+    it was sent (status 4xx), :class:`~helikon.errors.EngineError` if it fails
+    and :class:`~helikon.errors.NotReady` if it does not answer.
     """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = 600.0) -> None:
-        self.url = url.rstrip("/")
+        self._url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(headers=headers, timeout=httpx.Timeout(timeout_s, connect=10.0))
 
-    def __enter__(self) -> "EndpointClient":
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close its connections."""
+    def __exit__(self, *exception: object) -> None:
+        """Close the connections."""
         self.close()
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._http.close()
 
-    def post_file(self, api: str, path: Path, field: str = "map", **fields: object) -> httpx.Response:
-        """Send a file and values as a form, and return the answer.
+    def post(self, api: str, **fields: Any) -> httpx.Response:
+        """Call an interface with JSON."""
+        return self._request("POST", api, json=fields)
+
+    def post_file(self, api: str, path: Path, **fields: Any) -> httpx.Response:
+        """Call an interface with a file and other fields, as a form.
 
         Parameters
         ----------
         api : str
-            The service's method.
+            Name of the interface.
         path : Path
-            The file; it is streamed, not held in memory.
-        field : str
-            Name of the method's file parameter.
+            The file; it is sent under the name of the interface's file field.
         **fields
-            The method's other parameters.
-
-        Raises
-        ------
-        InputError
-            If the service refuses it (status 4xx), with the service's own words.
-        NotReady
-            If nothing answers there.
-        EngineError
-            If the service fails (status 5xx).
+            The other fields.
         """
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        form = {name: str(value) for name, value in fields.items()}
+        form = {key: str(value) for key, value in fields.items()}
         with path.open("rb") as file:
-            return self._post(api, data=form, files={field: (path.name, file, kind)})
+            upload = {self._file_field(api): (path.name, file, "application/octet-stream")}
+            return self._request("POST", api, data=form, files=upload)
 
-    def post_json(self, api: str, **fields: object) -> httpx.Response:
-        """Send values as JSON; raises as :meth:`post_file`."""
-        return self._post(api, json=fields)
+    def _file_field(self, api: str) -> str:
+        """Return the name of the interface's one file field; ``file`` if it does not say."""
+        with contextlib.suppress(LookupError, TypeError):
+            form = self._schema["paths"][f"/{api}"]["post"]["requestBody"]["content"]["multipart/form-data"]
+            schema = form["schema"]
+            if "$ref" in schema:
+                schema = self._schema["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            return next(key for key, one in schema["properties"].items() if one.get("format") == "binary")
+        return "file"
 
-    def _post(self, api: str, **body: object) -> httpx.Response:
+    @functools.cached_property
+    def _schema(self) -> dict[str, Any]:
         try:
-            response = self._http.post(f"{self.url}/{api}", **body)  # type: ignore[arg-type]
+            schema: dict[str, Any] = self._request("GET", "docs.json").json()
+        except (InputError, ValueError):  # the gateway shows it to administrators only
+            return {}
+        return schema
+
+    def _request(self, method: str, api: str, **how: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, f"{self._url}/{api}", **how)
         except httpx.TransportError as error:
-            raise NotReady(f"{self.url} does not answer", got=str(error) or type(error).__name__) from error
-        if response.is_success:
-            return response
-        message = f"{self.url}/{api} answered {response.status_code}"
-        if response.status_code in _REFUSED:
-            raise InputError(message, got=_words(response))
-        raise EngineError(message, got=_words(response))
+            reason = f"{type(error).__name__}: {error}"
+            raise NotReady(f"the endpoint {self._url} does not answer", got=reason) from error
+        if response.is_error:
+            kind = InputError if response.is_client_error else EngineError
+            raise kind(f"the endpoint {self._url} refused {api}", got=_reason(response))
+        return response
 
 
-def _words(response: httpx.Response) -> str:
-    """Return what a refusal says: the text under ``error``, or the start of the body."""
+def _reason(response: httpx.Response) -> str:
     try:
-        error = response.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        return " ".join(response.text.split())[:200]
-    return str(error.get("what", error)) if isinstance(error, dict) else str(error)
+        body = response.json()
+    except ValueError:
+        body = response.text
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict):
+        error = ", ".join(str(value) for value in error.values() if value)
+    return f"{response.status_code} {' '.join(str(error).split())[:300]}".strip()

@@ -1,36 +1,36 @@
-"""From a registered model to an endpoint that answers.
+"""Serve a published model, find its endpoint, and the token that opens it."""
 
-:func:`serve` gives the backend a model server to run; :func:`wait_ready` waits
-until it answers; :func:`find_endpoint` finds one that runs.
-"""
-
+import contextlib
 import dataclasses
+import os
+import re
+import secrets
+import tempfile
 import time
+from pathlib import Path
 
+from helikon.apps import find_service
 from helikon.backends import connect
-from helikon.catalogue.models import Model, find_model
-from helikon.errors import EngineError, InputError, NotFound, NotReady
-from helikon.serving.tokens import endpoint_token
+from helikon.catalogue.models import Model, fetch, find_model
+from helikon.errors import InputError, JobFailed, NotFound, NotReady
 from helikon.settings import Settings
 from helikon.workload import ModelServer, State, Status
 
-__all__ = ["Endpoint", "endpoint_token", "find_endpoint", "serve", "wait_ready"]
-
-_POLL_S = 0.2
+__all__ = ["Endpoint", "endpoint_token", "find_endpoint", "model_server", "serve", "token_file", "wait_ready"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A model server that answers.
+    """Where a model answers.
 
     Attributes
     ----------
     name : str
-        Of its workload.
+        Of the model server.
     url : str
-        Where it answers, without a slash at its end.
+        Without a slash at its end.
     token : str
-        What a caller sends as ``Authorization: Bearer …``; not shown in text.
+        What requests bear. Not shown by ``repr``.
     """
 
     name: str
@@ -39,98 +39,115 @@ class Endpoint:
 
 
 def serve(settings: Settings, model_uri: str, *, name: str | None = None) -> str:
-    """Start a server of a registered model and return its workload's name at once.
+    """Start a server of a published model, and return the server's name.
 
     Parameters
     ----------
     settings : Settings
-        Say where it runs and for whom.
+        Say where it runs.
     model_uri : str
-        ``models:/NAME/VERSION``, ``models:/NAME@ALIAS`` or ``NAME``. An alias is
-        resolved now: a server stays with the version that it was started with.
+        See :func:`helikon.catalogue.models.find_model`. What an alias points
+        at is looked up now; the server keeps that version.
     name : str, optional
-        Of the endpoint; by default the model's name.
+        Of the server; by default it is made of the model's name.
 
     Raises
     ------
     NotFound
-        If there is no such model.
-    InputError
-        If the model does not say which service serves it.
+        If there is no such model, or no application offers its service.
     AlreadyExists
-        If an endpoint of that name serves another version.
+        If the name is taken by a server of another version.
     """
     model = find_model(settings, model_uri)
-    workload = ModelServer(
-        name=name or _endpoint_name(model),
+    server = model_server(settings, model, name=name)
+    fetch(settings, model)
+    return connect(settings).start(server)
+
+
+def model_server(settings: Settings, model: Model, *, name: str | None = None) -> ModelServer:
+    """Make the workload that serves a model."""
+    if not model.service:
+        raise InputError(
+            f"{model.uri} cannot be served", got="no service with it", next_step="publish it with a service"
+        )
+    return ModelServer(
+        name=name or re.sub(r"[^a-z0-9]+", "-", model.name.lower()).strip("-")[:53].rstrip("-"),
         owner=settings.owner,
-        service=_service(model),
-        model=f"models:/{model.name}/{model.version}",
+        service=model.service if ":" in model.service else find_service(model.service),
+        model=model.uri,
     )
-    endpoint_token(settings)
-    return connect(settings).start(workload)
 
 
 def wait_ready(settings: Settings, name: str) -> Endpoint:
-    """Wait until a model server answers.
+    """Return the endpoint of a model server once it answers.
 
     Raises
     ------
-    EngineError
-        If it ends instead; the message says why.
+    JobFailed
+        If it ends before; says why.
     NotReady
-        If it does not answer within ``serving.ready_timeout_s``; it goes on starting.
+        If it does not answer within ``serving.ready_timeout_s``.
     """
     deadline = time.monotonic() + settings.serving.ready_timeout_s
-    backend = connect(settings)
-    while True:
-        (status,) = backend.status(name)
-        if status.state is State.RUNNING:
-            return _endpoint(settings, status)
-        if not status.state.is_alive:
-            raise EngineError(
-                f"model server {name} did not start",
-                got=status.cause or f"state {status.state}",
-                next_step=f"see: helikon job logs {name}",
-            )
+    while (status := _server(settings, name)).state is State.PENDING:
         if time.monotonic() > deadline:
             raise NotReady(
-                f"model server {name} does not answer after {settings.serving.ready_timeout_s:g} s",
-                next_step=f"see: helikon job logs {name}",
+                f"the model server {name} does not answer",
+                got=f"nothing in {settings.serving.ready_timeout_s:g} s",
+                next_step=f"helikon job logs {name}, or a higher setting serving.ready_timeout_s",
             )
-        time.sleep(_POLL_S)
+        time.sleep(0.1)
+    if status.state is not State.RUNNING:
+        reason = status.cause or f"it was {status.state}"
+        raise JobFailed(f"the model server {name} ended", got=reason, next_step=f"helikon job logs {name}")
+    return find_endpoint(settings, name)
 
 
 def find_endpoint(settings: Settings, name: str) -> Endpoint:
-    """Return an endpoint that runs.
+    """Return the endpoint of a model server that answers.
 
     Raises
     ------
     NotFound
-        If none of that name answers.
+        If there is no model server of that name.
+    NotReady
+        If it does not answer.
     """
+    status = _server(settings, name)
+    if status.state is not State.RUNNING or status.url is None:
+        reason = f"{status.state}" + (f" ({status.cause})" if status.cause else "")
+        raise NotReady(f"the model server {name} does not answer", got=reason)
+    return Endpoint(name=name, url=status.url.rstrip("/"), token=endpoint_token(settings))
+
+
+def endpoint_token(settings: Settings) -> str:
+    """Return the token of this state folder's model servers; the first call makes it."""
+    file = token_file(settings)
+    if not file.exists():
+        _make(file)
+    return file.read_text().strip()
+
+
+def token_file(settings: Settings) -> Path:
+    """Return the file that holds the token; only its owner can read it."""
+    return settings.state_dir / "endpoint.token"
+
+
+def _make(file: Path) -> None:
+    """Write it beside and link it: of several at once, the first wins and all read the same."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, beside = tempfile.mkstemp(prefix=".endpoint-", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "w") as writing:
+            writing.write(secrets.token_urlsafe(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, file)
+    finally:
+        os.unlink(beside)
+
+
+def _server(settings: Settings, name: str) -> Status:
     (status,) = connect(settings).status(name)
-    if status.kind != ModelServer.kind or status.state is not State.RUNNING:
-        raise NotFound(
-            f"no endpoint {name} answers",
-            got=f"a {status.kind} workload that is {status.state}",
-            next_step="start one with: helikon model serve NAME",
-        )
-    return _endpoint(settings, status)
-
-
-def _endpoint(settings: Settings, status: Status) -> Endpoint:
-    return Endpoint(name=status.name, url=status.url or "", token=endpoint_token(settings))
-
-
-def _service(model: Model) -> str:
-    if not model.service:
-        raise InputError(
-            f"models:/{model.name}/{model.version} does not say what serves it",
-            next_step="publish it again with --service APP/SERVICE",
-        )
-    return model.service
-
-
-def _endpoint_name(model: Model) -> str:
-    return "".join(c if c.isalnum() else "-" for c in model.name.lower()).strip("-")
+    if status.kind != ModelServer.kind:
+        raise NotFound(f"no model server {name}", got=f"a {status.kind} job of that name")
+    return status

@@ -1,49 +1,61 @@
-"""What the backend runs for a model server: ``python -m helikon.serving.main SERVICE --model URI``.
-
-Fetches and verifies the model, then becomes BentoML's own process.
-"""
+"""What a model server runs: ``python -m helikon.serving.main SERVICE --model URI``."""
 
 import argparse
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable
 
-from helikon.apps import find_service
 from helikon.catalogue.models import fetch_uri
 from helikon.errors import HelikonError, SettingsError
-from helikon.serving.server import bentoml_argv, server_environment
+from helikon.serving.deploy import endpoint_token, token_file
+from helikon.serving.server import argv, environment
 from helikon.settings import Settings, load
 
 __all__ = ["main"]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Serve a model until told to stop."""
-    parser = argparse.ArgumentParser(prog="helikon.serving.main", description=__doc__)
-    parser.add_argument("service", help="APP/SERVICE or module:Class")
+def main(
+    arguments: list[str] | None = None,
+    execute: Callable[[str, list[str], dict[str, str]], object] = os.execvpe,
+) -> int:
+    """Fetch the model, check it, and become BentoML's server."""
+    parser = argparse.ArgumentParser(prog="python -m helikon.serving.main")
+    parser.add_argument("service", help="module:Class")
     parser.add_argument("--model", required=True, help="models:/NAME/VERSION")
+    parser.add_argument("--host", default="127.0.0.1")
     given = parser.parse_args(arguments)
     try:
-        _serve(load(), given.service, given.model)
+        _serve(load(), given.service, given.model, given.host, execute)
     except HelikonError as error:
         sys.stderr.write(f"helikon: {error}\n")
-        sys.exit(error.exit_code)
+        return error.exit_code
+    return 0
 
 
-def _serve(settings: Settings, service: str, model_uri: str) -> NoReturn:
-    target = service if ":" in service else find_service(service)
-    _, folder = fetch_uri(settings, model_uri)
-    argv = bentoml_argv(target, _port())
-    sys.stdout.flush()
-    os.execve(argv[0], list(argv), server_environment(settings, folder, os.environ))
-
-
-def _port() -> int:
+def _serve(
+    settings: Settings,
+    service: str,
+    uri: str,
+    host: str,
+    execute: Callable[[str, list[str], dict[str, str]], object],
+) -> None:
     port = os.environ.get("HELIKON_PORT", "")
     if not port.isdigit():
-        raise SettingsError("HELIKON_PORT", got=repr(port), expected="the port that the backend chose")
-    return int(port)
+        raise SettingsError("variable HELIKON_PORT", got=repr(port), expected="the port to listen on")
+    model, folder = fetch_uri(settings, uri)
+    sys.stderr.write(f"helikon: serving {model.uri}, SHA-256 {model.sha256}\n")
+    endpoint_token(settings)
+    ours = environment(
+        settings.serving,
+        service=service,
+        model_folder=folder,
+        token_file=token_file(settings),
+        home=settings.state_dir / "serving" / os.environ.get("HELIKON_JOB", "by-hand"),
+    )
+    sys.stderr.flush()
+    command = argv(sys.executable, host=host, port=int(port), timeout_s=settings.serving.timeout_s)
+    execute(command[0], list(command), os.environ | ours)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,115 +1,133 @@
-"""What stands in front of every model server: a token, and a limit on bodies.
+"""Who may call a model server: those who have the endpoint's token.
 
-A service protects itself with one line under its class::
+Any user of a machine can reach its loopback addresses, so a model server asks
+every request for ``Authorization: Bearer TOKEN``; only ``/livez`` and
+``/readyz`` are open. Helikon puts :class:`EndpointSecurity` in front of every
+service it serves (see ``secured.py``), so an application has nothing to do. A
+service that is served by hand is guarded in one line::
 
-    protect(SourceFinder)
+    @secure
+    @bentoml.service
+    class SourceFinder: ...
 """
 
-import secrets
+import hmac
+import json
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from starlette.responses import JSONResponse
+__all__ = ["MAX_BODY", "TOKEN_FILE", "EndpointSecurity", "secure"]
 
-from helikon.serving.tokens import endpoint_token
-from helikon.settings import Settings, load
+TOKEN_FILE = "HELIKON_ENDPOINT_TOKEN_FILE"
+"""Variable that names the file with the token."""
+MAX_BODY = "HELIKON_MAX_BODY_BYTES"
+"""Variable with the size of the largest body in bytes."""
 
-__all__ = ["Guard", "protect"]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Service = TypeVar("Service")
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-OPEN = frozenset({"/livez", "/readyz"})
-"""Paths that the backend asks without a token."""
-
-
-class _TooLarge(Exception):
-    """The body is larger than the limit."""
+_OPEN = {"/livez", "/readyz"}
 
 
-class Guard:
-    """ASGI middleware that lets a request through only with the token.
+def secure(service: Service) -> Service:
+    """Put :class:`EndpointSecurity` in front of a BentoML service, once; return the service."""
+    known: list[tuple[type, Any]] = service.middlewares  # type: ignore[attr-defined]
+    if not any(middleware is EndpointSecurity for middleware, _ in known):
+        service.add_asgi_middleware(EndpointSecurity)  # type: ignore[attr-defined]
+    return service
+
+
+class EndpointSecurity:
+    """ASGI middleware: 401 without the token, 413 for a body that is too large.
 
     Parameters
     ----------
     app : ASGI application
-        What it stands in front of.
-    token : str
-        What ``Authorization: Bearer …`` must say.
-    max_body_bytes : int
-        Larger bodies are refused with status 413.
+        What is behind it.
+    token : str, optional
+        By default the content of the file that ``HELIKON_ENDPOINT_TOKEN_FILE``
+        names. Without a token nobody gets in.
+    max_body_bytes : int, optional
+        By default ``HELIKON_MAX_BODY_BYTES``, else no limit.
     """
 
-    def __init__(self, app: Application, *, token: str, max_body_bytes: int) -> None:
-        self.app, self._token, self._limit = app, token.encode(), max_body_bytes
+    def __init__(
+        self, app: Application, *, token: str | None = None, max_body_bytes: int | None = None
+    ) -> None:
+        self._app = app
+        self._token = _token() if token is None else token
+        self._limit = int(os.environ.get(MAX_BODY, "0")) if max_body_bytes is None else max_body_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401 or 413, or pass the request on."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN:
-            await self.app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        if not self._may_pass(headers.get(b"authorization", b"")):
-            refusal = JSONResponse(
-                {"error": "a token is needed: Authorization: Bearer TOKEN"},
-                status_code=401,
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-            await refusal(scope, receive, send)
-        elif _length(headers) > self._limit:
-            await self._too_large()(scope, receive, send)
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it."""
+        if scope["type"] == "lifespan" or scope.get("path") in _OPEN:
+            await self._app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        elif not self._is_known(_header(scope, b"authorization")):
+            await _refuse(send, 401, "this endpoint needs a token", "Authorization: Bearer TOKEN")
+        elif self._limit and _length(scope) > self._limit:
+            await self._refuse_size(send)
         else:
-            await self._pass_limited(scope, receive, send)
+            await self._pass(scope, receive, send)
 
-    def _may_pass(self, authorization: bytes) -> bool:
-        kind, _, token = authorization.partition(b" ")
-        return kind.lower() == b"bearer" and secrets.compare_digest(token.strip(), self._token)
+    def _is_known(self, authorization: bytes) -> bool:
+        scheme, _, given = authorization.partition(b" ")
+        same = hmac.compare_digest(given.strip(), self._token.encode())
+        return same and bool(self._token) and scheme.lower() == b"bearer"
 
-    def _too_large(self) -> JSONResponse:
-        return JSONResponse({"error": f"the body is larger than {self._limit} bytes"}, status_code=413)
+    async def _pass(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Count what comes in; a body that grows too large looks cut off to the service."""
+        n_bytes, has_answered = 0, False
 
-    async def _pass_limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, counting the bytes of a body that does not say its length."""
-        n_bytes, has_begun = 0, False
-
-        async def counted() -> MutableMapping[str, Any]:
+        async def counting() -> Message:
             nonlocal n_bytes
             message = await receive()
             n_bytes += len(message.get("body", b""))
-            if n_bytes > self._limit:
-                raise _TooLarge
-            return message
+            return {"type": "http.disconnect"} if self._limit and n_bytes > self._limit else message
 
-        async def noted(message: MutableMapping[str, Any]) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
+        async def answering(message: Message) -> None:
+            nonlocal has_answered
+            if not (self._limit and n_bytes > self._limit) or has_answered:
+                has_answered = True
+                await send(message)
 
         try:
-            await self.app(scope, counted, noted)
-        except _TooLarge:
-            if not has_begun:
-                await self._too_large()(scope, receive, send)
+            await self._app(scope, counting, answering)
+        except Exception:
+            if has_answered or not (self._limit and n_bytes > self._limit):
+                raise
+        if not has_answered:
+            await self._refuse_size(send)
+
+    async def _refuse_size(self, send: Send) -> None:
+        await _refuse(send, 413, "this body is too large", f"{self._limit} bytes at most")
 
 
-def protect(service: Any, settings: Settings | None = None) -> Any:
-    """Put a :class:`Guard` in front of a BentoML service, and return the service.
-
-    Parameters
-    ----------
-    service : bentoml.Service
-        What ``@bentoml.service`` returned.
-    settings : Settings, optional
-        Say which token and which limit; by default those of the process.
-    """
-    settings = settings or load()
-    limit = settings.serving.max_upload_mib * 2**20
-    service.add_asgi_middleware(Guard, token=endpoint_token(settings), max_body_bytes=limit)
-    return service
+def _token() -> str:
+    file = os.environ.get(TOKEN_FILE)
+    return Path(file).read_text().strip() if file else ""
 
 
-def _length(headers: dict[bytes, bytes]) -> int:
-    text = headers.get(b"content-length", b"0")
+def _header(scope: MutableMapping[str, Any], name: bytes) -> bytes:
+    found: bytes = next((value for key, value in scope["headers"] if key.lower() == name), b"")
+    return found
+
+
+def _length(scope: MutableMapping[str, Any]) -> int:
+    text = _header(scope, b"content-length")
     return int(text) if text.isdigit() else 0
+
+
+async def _refuse(send: Send, status: int, what: str, expected: str) -> None:
+    body = json.dumps({"error": {"what": what, "expected": expected}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

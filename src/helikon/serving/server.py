@@ -1,39 +1,48 @@
-"""What a model server is run with: pure functions from settings to argv and environment."""
+"""What is typed to serve a model, and in which environment: pure functions."""
 
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from helikon.settings import Settings
+from helikon.serving.security import MAX_BODY, TOKEN_FILE
+from helikon.settings import ServingSettings
 
-__all__ = ["bentoml_argv", "server_environment"]
+__all__ = ["MODEL_DIR", "SERVICE", "argv", "environment"]
 
-
-def bentoml_argv(service: str, port: int) -> tuple[str, ...]:
-    """Return the command that serves ``module:Class`` on a loopback port."""
-    return (
-        sys.executable,
-        *("-m", "bentoml", "serve", service),
-        *("--host", "127.0.0.1", "--port", str(port)),
-    )
+SERVICE = "HELIKON_SERVICE"
+"""Variable that names ``module:Class`` of the service."""
+MODEL_DIR = "HELIKON_MODEL_DIR"
+"""Variable that names the model's folder."""
 
 
-def server_environment(settings: Settings, model_folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a model server.
+def argv(python: str, *, host: str, port: int, timeout_s: float) -> tuple[str, ...]:
+    """Return the argument vector of BentoML's server."""
+    where = ("--host", host, "--port", str(port))
+    how = ("--api-workers", "1", "--timeout", str(max(1, round(timeout_s))))
+    return (python, "-m", "bentoml", "serve", "helikon.serving.secured:service", *where, *how)
+
+
+def environment(
+    serving: ServingSettings, *, service: str, model_folder: Path, token_file: Path, home: Path
+) -> dict[str, str]:
+    """Return what the server's environment has besides the caller's.
 
     Parameters
     ----------
-    settings : Settings
-        Say where BentoML keeps its own files.
+    serving : ServingSettings
+        Threads and limits.
+    service : str
+        ``module:Class``.
     model_folder : Path
-        The verified files of the model; the service finds them by ``HELIKON_MODEL_DIR``.
-    environ : Mapping[str, str]
-        What it is laid over; thread counts that are set in it stay.
+        The model's files, which the service reads.
+    token_file : Path
+        Holds the token that requests must bear.
+    home : Path
+        BentoML's own folder; each server has its own, for it is emptied at start.
     """
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    ours = {
-        "HELIKON_MODEL_DIR": str(model_folder),
-        "BENTOML_HOME": str(settings.state_dir / "bentoml"),
+    return {
+        SERVICE: service,
+        MODEL_DIR: str(model_folder),
+        TOKEN_FILE: str(token_file),
+        MAX_BODY: str(serving.max_upload_mib * 1024 * 1024),
+        "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "true",
     }
-    return threads | dict(environ) | ours
