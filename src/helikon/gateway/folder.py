@@ -147,7 +147,7 @@ def _check_free(host: str, port: int) -> None:
 def _who_listens(port: int) -> str:
     try:
         for link in psutil.net_connections("tcp"):
-            if link.status == psutil.CONN_LISTEN and link.laddr.port == port and link.pid:
+            if link.pid and link.status == psutil.CONN_LISTEN and tuple(link.laddr)[1:] == (port,):
                 return f"{psutil.Process(link.pid).name()} (process {link.pid}) listening there"
     except psutil.Error:
         pass

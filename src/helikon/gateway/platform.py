@@ -234,7 +234,8 @@ def _last_error(backend: LocalBackend) -> str | None:
     except HelikonError:
         return None
     telling = [line for line in lines if "Error" in line or " E " in line[:30] or "ERR" in line]
-    return (telling or [line for line in lines if line] or [None])[-1]
+    said = telling or [line for line in lines if line]
+    return said[-1] if said else None
 
 
 def _describe(settings: Settings, password: str | None, *, started: bool) -> Platform:

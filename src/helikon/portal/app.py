@@ -1,5 +1,7 @@
 """The portal as an ASGI application."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +12,8 @@ from fastapi.staticfiles import StaticFiles
 
 from helikon import __version__
 from helikon.backends import connect
+from helikon.catalogue.models import list_models
+from helikon.errors import HelikonError
 from helikon.portal import api, endpoints, login, mlflow, pages
 from helikon.portal.identity import Identity
 from helikon.portal.login import add_login
@@ -73,6 +77,17 @@ def _add_routes(app: FastAPI, prefix: str) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    portal: Portal = app.state.portal
+    warming = asyncio.create_task(_warm_up(portal))
     yield
-    await app.state.portal.servers.aclose()
-    await app.state.portal.mlflow.aclose()
+    warming.cancel()
+    await portal.servers.aclose()
+    await portal.mlflow.aclose()
+
+
+async def _warm_up(portal: Portal) -> None:
+    """Import MLflow's client before the first page needs it, but not while the platform starts."""
+    while not await mlflow.mlflow_answers(portal.mlflow, portal.prefix):
+        await asyncio.sleep(0.5)
+    with contextlib.suppress(HelikonError):
+        await asyncio.to_thread(list_models, portal.settings)
