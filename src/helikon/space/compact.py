@@ -18,12 +18,16 @@ RADIUS = 1.0
 """Pixels this many beam widths around the peak are fitted (those of the piece always are)."""
 HALF_STAMP = 2.0
 """Half the side of a stamp in beam widths."""
+_NONE = np.empty(0, dtype=np.bool_)
+
 N_ROUNDS = 4
 """Times that touching pieces are fitted with their neighbours subtracted."""
 LARGEST = 2.5
 SMALLEST = 0.6
 """Widths, in beams, between which a fit is that of a compact source."""
-RESIDUAL_SIGMA, RESIDUAL = 5.0, 0.12
+LEAST_HELD = 0.95
+"""Part of the piece's brightness that the stamp holds."""
+RESIDUAL_SIGMA, RESIDUAL = 6.0, 0.12
 """What a Gaussian may leave, in sigma or of the peak."""
 RESOLVED_SIGMA = 3.0
 """Excess of integrated over peak flux density that makes a source resolved."""
@@ -41,11 +45,14 @@ class CompactFits:
         Integrated over peak flux density: area of the Gaussian in beams; 1 if unresolved.
     good : ndarray of bool, shape (n,)
         The piece is compact and a Gaussian describes it.
+    resolved : ndarray of bool, shape (n,)
+        It is good and wider than the beam; other good ones have the beam's shape.
     """
 
     parameters: Double
     area_ratio: Double
     good: Bool
+    resolved: Bool
 
 
 def fit_pieces(
@@ -61,19 +68,22 @@ def fit_pieces(
         a, b, c of the beam in pixels.
     """
     if len(pieces) == 0:
-        return CompactFits(parameters=np.empty((0, 6)), area_ratio=np.empty(0), good=np.empty(0, dtype=bool))
+        return CompactFits(parameters=np.empty((0, 6)), area_ratio=np.empty(0), good=_NONE, resolved=_NONE)
     stamps = _Stamps.cut(data, pieces, form, beam_fwhm_pixels)
     noise = rms[pieces.y, pieces.x].astype(np.float64)
     beam = np.broadcast_to(np.array(form), (len(pieces), 3))
     start = np.column_stack([data[pieces.y, pieces.x], pieces.x, pieces.y, beam]).astype(np.float64)
     parameters, values = _fit_together(stamps, start, pieces, data.shape)
     area = _area_ratio(parameters[:, 3:], form)
-    good = _is_compact(parameters, values, stamps, pieces, noise, beam_fwhm_pixels, form)
+    total = np.bincount(pieces.labels.ravel(), np.nan_to_num(data).ravel(), minlength=len(pieces) + 1)[1:]
+    good = _is_compact(parameters, values, stamps, total, pieces, noise, beam_fwhm_pixels, form)
     point = fit_gaussians(values, stamps.weights, stamps.x, stamps.y, start, free_shape=False)[0]
     excess = (area - 1) * parameters[:, 0] / noise
     resolved = good & (excess > RESOLVED_SIGMA * np.sqrt(1 + area))
     chosen = np.where(resolved[:, None] | ~good[:, None], parameters, point)
-    return CompactFits(parameters=chosen, area_ratio=np.where(resolved, area, 1.0), good=good)
+    return CompactFits(
+        parameters=chosen, area_ratio=np.where(resolved, area, 1.0), good=good, resolved=resolved
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,6 +152,7 @@ def _is_compact(
     parameters: Double,
     values: Double,
     stamps: _Stamps,
+    total: Double,
     pieces: Pieces,
     noise: Double,
     fwhm: float,
@@ -151,13 +162,13 @@ def _is_compact(
     beam_major, beam_minor, _ = ellipse_of_form(np.array([form]))
     shift = np.hypot(parameters[:, 1] - pieces.x, parameters[:, 2] - pieces.y)
     residual = np.abs(values - evaluate(parameters, stamps.x, stamps.y)) * (stamps.weights > 0)
-    n_pixels = np.bincount(pieces.labels.ravel(), minlength=len(pieces) + 1)[1:]
+    held = (stamps.values * stamps.own).sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.asarray(
             (parameters[:, 0] > 0)
             & (major < LARGEST * beam_major)
             & (minor > SMALLEST * beam_minor)
             & (shift < max(1.0, 0.7 * fwhm))
-            & (stamps.own.sum(axis=1) >= 0.95 * n_pixels)
+            & (held >= LEAST_HELD * total)
             & (residual.max(axis=1) < np.maximum(RESIDUAL_SIGMA * noise, RESIDUAL * parameters[:, 0]))
         )

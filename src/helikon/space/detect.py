@@ -17,6 +17,7 @@ __all__ = ["Pieces", "find_pieces"]
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int32]
 Double = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
 
 EIGHT = np.ones((3, 3), dtype=bool)
 LEAST_AREA = 0.15
@@ -26,6 +27,10 @@ LEAST_PROMINENCE = 0.2
 """How far, in sigma and in its own height, a peak must stand out over the saddle to the next."""
 MOST_PEAKS = 12
 """An island of more peaks is one extended source, not a blend."""
+HIGHEST_SADDLE = 0.5
+"""A compact source in extended emission is at least twice as high as the pass that leads from it."""
+CORE_RADIUS = 0.7
+"""Pixels this many beam widths around such a peak must look like a beam."""
 RESIDUAL_SIGMA, RESIDUAL = 5.0, 0.15
 """What may be left over, in sigma or of the peak, where beams explain a blend."""
 
@@ -108,7 +113,7 @@ def _islands(significance: Float, seed: float, flood: float, beam_fwhm_pixels: f
     return np.asarray(numbers[labels])
 
 
-def _peaks(significance: Float, islands: Int, seed: float, beam_fwhm_pixels: float) -> npt.NDArray[np.bool_]:
+def _peaks(significance: Float, islands: Int, seed: float, beam_fwhm_pixels: float) -> Bool:
     size = 2 * max(1, round(0.5 * beam_fwhm_pixels)) + 1
     highest = ndimage.maximum_filter(significance, size=size)
     return np.asarray((significance == highest) & (significance > seed) & (islands > 0))
@@ -116,8 +121,8 @@ def _peaks(significance: Float, islands: Int, seed: float, beam_fwhm_pixels: flo
 
 def _part(
     significance: Float,
-    island: npt.NDArray[np.bool_],
-    peaks: npt.NDArray[np.bool_],
+    island: Bool,
+    peaks: Bool,
     form: tuple[float, float, float],
 ) -> Int:
     """Number the compact pieces of one island from 1; all 1 where it is no blend."""
@@ -127,10 +132,44 @@ def _part(
         return whole
     parts = watershed(-significance, markers, mask=island).astype(np.int32)
     parts = _merge_low(significance, parts, n_peaks)
-    n_parts = int(parts.max())
-    if n_parts < 2 or n_parts > MOST_PEAKS or not _beams_explain(significance, parts, form):
-        return whole
-    return parts
+    if int(parts.max()) <= MOST_PEAKS and _beams_explain(significance, parts, form):
+        return parts
+    return _only_compact(significance, parts, form)
+
+
+def _only_compact(significance: Float, parts: Int, form: tuple[float, float, float]) -> Int:
+    """Keep the parts that stand out as beams do; the others become one, number 1."""
+    highest_pass = np.zeros(int(parts.max()) + 1)
+    for saddle, one, other in _saddles(significance, parts):
+        highest_pass[[one, other]] = np.maximum(highest_pass[[one, other]], saddle)
+    kept = [
+        part
+        for part in range(1, len(highest_pass))
+        if _stands_out(significance, parts == part, float(highest_pass[part]), form)
+    ]
+    result = (parts > 0).astype(np.int32)
+    first = 1 if np.isin(parts[parts > 0], kept).all() else 2
+    for number, part in enumerate(kept, start=first):
+        result[parts == part] = number
+    return result
+
+
+def _stands_out(significance: Float, part: Bool, saddle: float, form: tuple[float, float, float]) -> bool:
+    """Say whether a part is a beam on a pedestal, twice as high as the pass to its neighbour."""
+    y, x = np.nonzero(part)
+    values = significance[y, x].astype(np.float64)
+    top = int(np.argmax(values))
+    height = values[top]
+    if saddle > HIGHEST_SADDLE * height:
+        return False
+    offset = _vertex(significance, y[top], x[top])
+    dy, dx = y - y[top] - offset[0], x - x[top] - offset[1]
+    distance = form[0] * dx**2 + 2 * form[1] * dx * dy + form[2] * dy**2
+    core = distance < 8 * np.log(2) * CORE_RADIUS**2
+    terms = np.column_stack([np.exp(-0.5 * distance), np.ones(len(x))])[core]
+    fitted = np.linalg.lstsq(terms, values[core], rcond=None)[0]
+    residual = np.abs(values[core] - terms @ fitted).max()
+    return bool(fitted[0] > 0.5 * height and residual < max(RESIDUAL_SIGMA, RESIDUAL * height))
 
 
 def _merge_low(significance: Float, parts: Int, n_parts: int) -> Int:

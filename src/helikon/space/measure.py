@@ -87,6 +87,8 @@ def measure_sources(
     )
     summed_error = rms * np.sqrt(np.array([row.n_summed for row in raw]) / radio_map.beam_area_pixels)
     is_sum = np.array([row.n_summed > 0 for row in raw], dtype=bool)
+    is_point = np.array([row.is_point for row in raw], dtype=bool)
+    flux_error = np.where(is_point, rms, flux * errors.flux)
     ra, dec = icrs(radio_map.wcs, x, y)
     return {
         "name": iau_names(ra, dec),
@@ -97,9 +99,9 @@ def measure_sources(
         "x": x,
         "y": y,
         "peak_flux": peak,
-        "peak_flux_err": np.where(is_sum, rms, peak * errors.peak),
+        "peak_flux_err": np.where(is_sum | is_point, rms, peak * errors.peak),
         "int_flux": flux,
-        "int_flux_err": np.where(is_sum, summed_error, flux * errors.flux),
+        "int_flux_err": np.where(is_sum, summed_error, flux_error),
         "local_rms": rms,
         "background": [row.level for row in raw],
         "snr": [row.snr for row in raw],
@@ -130,6 +132,7 @@ class _Row:
     y: float
     form: tuple[float, float, float]
     n_summed: int
+    is_point: bool
     rms: float
     level: float
     snr: float
@@ -198,6 +201,7 @@ def _of_gaussian(fits: CompactFits, piece: int) -> dict[str, Any]:
         "y": y,
         "form": (a, b, c),
         "n_summed": 0,
+        "is_point": not fits.resolved[piece],
     }
 
 
@@ -214,6 +218,7 @@ def _of_mask(
         "y": found.y + corner[1],
         "form": found.form,
         "n_summed": found.n_summed,
+        "is_point": False,
     }
 
 
