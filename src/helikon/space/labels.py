@@ -1,0 +1,243 @@
+"""The truth of a made-up sky: whose pixel is whose, of which class, and what is an artefact."""
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from helikon.space.imaging import GaussianBeam
+from helikon.space.render import Stamp
+
+__all__ = [
+    "FAINTEST_SIGMA",
+    "ISLAND_SIGMA",
+    "MASK_SIGMA",
+    "TrueSource",
+    "add_artefact_labels",
+    "label_sources",
+]
+
+MASK_SIGMA = 2.5
+"""A source's mask is its noiseless emission above this many local sigma."""
+FAINTEST_SIGMA = 3.0
+"""Sources with a fainter noiseless peak have no label."""
+ISLAND_SIGMA = 4.0
+"""A separate island counts (and is kept) if its noiseless peak reaches this."""
+EXTENDED_AREA = 1.5
+"""Extended: the mask is this many times larger than a point source's of that peak."""
+HIDDEN_SHARE = 0.25
+"""A source is hidden if a brighter one adds this share of its peak, or more, at its peak."""
+SPURIOUS_SIGMA = 4.0
+"""Artefacts count from this peak in the final map."""
+PLAIN_SIGMA = 3.0
+"""Artefacts that reach this make a spurious island; weaker ones only help the noise to."""
+
+_EVERY_NEIGHBOUR = np.ones((3, 3), dtype=bool)
+
+Image = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrueSource:
+    """One labelled thing.
+
+    Attributes
+    ----------
+    label : int
+        Its number in the label image.
+    class_name : str
+        One of ``helikon.space.model.CLASSES``.
+    shape : str
+        Name of its morphology, ``compact`` or ``artefact``.
+    x, y : float
+        Flux-weighted centre of its mask, pixels (0-based).
+    peak_flux, int_flux : float
+        Noiseless, Jy/beam and Jy. For artefacts those of the final map.
+    snr : float
+        Peak over local noise.
+    n_islands : int
+    box : tuple of int
+        x0, y0, x1, y1 of its mask, end excluded.
+    """
+
+    label: int
+    class_name: str
+    shape: str
+    x: float
+    y: float
+    peak_flux: float
+    int_flux: float
+    snr: float
+    n_islands: int
+    box: tuple[int, int, int, int]
+
+
+def label_sources(
+    stamps: list[tuple[str, Stamp]], local_rms: Image, beam: GaussianBeam
+) -> tuple[list[TrueSource], Labels]:
+    """Give every pixel to the source that outshines the others there.
+
+    Parameters
+    ----------
+    stamps : list of (str, Stamp)
+        Shape names and noiseless images.
+    local_rms : ndarray
+        Jy/beam.
+    beam : GaussianBeam
+
+    Returns
+    -------
+    (list of TrueSource, ndarray of int32)
+        Sources hidden in brighter ones or below 3 sigma have no label.
+    """
+    labels = np.zeros(local_rms.shape, dtype=np.int32)
+    brightest = np.zeros(local_rms.shape, dtype=np.float32)
+    sources: list[TrueSource] = []
+    bright_first = sorted((s for s in stamps if s[1].data.size), key=lambda s: -float(s[1].data.max()))
+    for shape, stamp in bright_first:
+        mask = _own_pixels(stamp, local_rms[stamp.where], brightest[stamp.where])
+        if not mask.any():
+            continue
+        labels[stamp.where][mask] = len(sources) + 1
+        np.maximum(brightest[stamp.where], stamp.data, out=brightest[stamp.where])
+        sources.append(
+            _describe(len(sources) + 1, shape, stamp, mask=mask, rms=local_rms[stamp.where], beam=beam)
+        )
+    return sources, labels
+
+
+def _own_pixels(stamp: Stamp, rms: Image, others: Image) -> npt.NDArray[np.bool_]:
+    snr = stamp.data / rms
+    peak = np.unravel_index(int(np.argmax(snr)), snr.shape)
+    nothing = np.zeros(snr.shape, dtype=bool)
+    if snr[peak] < FAINTEST_SIGMA or others[peak] > HIDDEN_SHARE * stamp.data[peak]:
+        return nothing
+    mask = (snr > MASK_SIGMA) & (stamp.data > others)
+    islands, n_islands = ndimage.label(mask, structure=_EVERY_NEIGHBOUR)
+    if n_islands > 1:
+        peaks = ndimage.maximum(snr, islands, np.arange(1, n_islands + 1))
+        keep = np.flatnonzero((peaks >= ISLAND_SIGMA) | (peaks == peaks.max())) + 1
+        mask = np.isin(islands, keep)
+    return np.asarray(mask)
+
+
+def _describe(
+    label: int, shape: str, stamp: Stamp, *, mask: npt.NDArray[np.bool_], rms: Image, beam: GaussianBeam
+) -> TrueSource:
+    snr = float((stamp.data[mask] / rms[mask]).max())
+    _, n_islands = ndimage.label(mask, structure=_EVERY_NEIGHBOUR)
+    point_area = beam.area * math.log(max(snr, FAINTEST_SIGMA) / MASK_SIGMA)
+    extended = int(mask.sum()) > EXTENDED_AREA * point_area + 4
+    y, x = np.nonzero(mask)
+    flux = stamp.data[mask]
+    return TrueSource(
+        label=label,
+        class_name="extended-multi-island" if n_islands > 1 else "extended" if extended else "compact",
+        shape=shape,
+        x=float(np.average(x, weights=flux)) + stamp.x0,
+        y=float(np.average(y, weights=flux)) + stamp.y0,
+        peak_flux=float(flux.max()),
+        int_flux=float(stamp.data.sum(dtype=np.float64) / beam.area),
+        snr=snr,
+        n_islands=int(n_islands),
+        box=_box(x + stamp.x0, y + stamp.y0),
+    )
+
+
+def _box(x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> tuple[int, int, int, int]:
+    return int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+
+
+def add_artefact_labels(
+    sources: list[TrueSource],
+    labels: Labels,
+    *,
+    image: Image,
+    true_image: Image,
+    artefacts: Image,
+    local_rms: Image,
+    beam: GaussianBeam,
+) -> tuple[list[TrueSource], Labels]:
+    """Mark artefacts as spurious, and sources that they spoil as flagged.
+
+    Parameters
+    ----------
+    sources, labels
+        From :func:`label_sources`; not changed.
+    image, true_image, artefacts, local_rms : ndarray
+        The final map, the noiseless emission of all sources, what calibration
+        and cleaning left wrong, and the local noise; Jy/beam.
+    beam : GaussianBeam
+
+    Returns
+    -------
+    (list of TrueSource, ndarray of int32)
+        With spurious islands added and flagged classes set. An island is
+        spurious if its peak reaches 4 sigma, artefacts reach 3 sigma in it
+        and make at least 40 % of the brightness over half of it, and no true
+        emission above 2.5 sigma is in it or within half a beam. A source is
+        flagged if such artefacts hang on its island over half of the source's
+        own area (one beam at least), or if artefacts of 2.5 sigma on average
+        make more than a third of its flux.
+    """
+    snr = image / local_rms
+    true_snr = true_image / local_rms
+    near = ndimage.binary_dilation(true_snr > MASK_SIGMA, iterations=max(1, round(beam.fwhm / 2)))
+    wrong = (artefacts > np.maximum(2 * local_rms, 0.4 * image)) & ~near
+    islands, n_islands = ndimage.label(snr > 3.0, structure=_EVERY_NEIGHBOUR)
+    index = np.arange(1, n_islands + 1)
+    peak = ndimage.maximum(snr, islands, index)
+    n_wrong = ndimage.sum_labels(wrong, islands, index)
+    n_true = ndimage.sum_labels(near, islands, index)
+    worst = ndimage.maximum(artefacts / local_rms, islands, index)
+    flagged = [
+        _flag(
+            source,
+            islands=islands,
+            n_wrong=n_wrong,
+            labels=labels,
+            artefacts=artefacts,
+            local_rms=local_rms,
+            beam=beam,
+        )
+        for source in sources
+    ]
+    labels = labels.copy()
+    size = ndimage.sum_labels(np.ones_like(labels), islands, index)
+    by_artefact = (n_wrong >= 0.5 * size) & (n_true == 0) & (worst >= PLAIN_SIGMA)
+    bad = np.flatnonzero(by_artefact & (peak >= SPURIOUS_SIGMA) & (size >= 4))
+    places = ndimage.find_objects(islands)
+    for island in bad:
+        where = places[island]
+        mask = islands[where] == island + 1
+        labels[where][mask] = len(flagged) + 1
+        stamp = Stamp(x0=where[1].start, y0=where[0].start, data=image[where] * mask)
+        source = _describe(len(flagged) + 1, "artefact", stamp, mask=mask, rms=local_rms[where], beam=beam)
+        flagged.append(dataclasses.replace(source, class_name="spurious", n_islands=1))
+    return flagged, labels
+
+
+def _flag(
+    source: TrueSource,
+    *,
+    islands: npt.NDArray[np.int32],
+    n_wrong: npt.NDArray[np.float64],
+    labels: Labels,
+    artefacts: Image,
+    local_rms: Image,
+    beam: GaussianBeam,
+) -> TrueSource:
+    x0, y0, x1, y1 = source.box
+    mask = labels[y0:y1, x0:x1] == source.label
+    touched = np.unique(islands[y0:y1, x0:x1][mask])
+    spoilt = sum(float(n_wrong[i - 1]) for i in touched if i > 0)
+    error = np.abs(artefacts[y0:y1, x0:x1][mask])
+    hanging = spoilt > max(beam.area, 0.5 * float(mask.sum()))
+    wrong = float(error.sum()) / beam.area > source.int_flux / 3
+    plain = float((error / local_rms[y0:y1, x0:x1][mask]).mean()) > 2.5
+    if hanging or (wrong and plain):
+        return dataclasses.replace(source, class_name="flagged")
+    return source
