@@ -64,7 +64,7 @@ def configure(c: Any, settings: Settings, address: Address | None = None) -> Non
         raise EngineError("the gateway has no ports yet", next_step="start it with: helikon up")
     _set_hub(c, settings, address)
     _set_proxy(c, settings, address)
-    _set_notebooks(c, settings)
+    _set_notebooks(c, settings, address)
     _set_services(c, settings, address)
     _set_roles(c, settings)
     for section, traits in settings.gateway.hub_config.items():
@@ -104,7 +104,7 @@ def _set_proxy(c: Any, settings: Settings, address: Address) -> None:
     }
 
 
-def _set_notebooks(c: Any, settings: Settings) -> None:
+def _set_notebooks(c: Any, settings: Settings, address: Address) -> None:
     c.JupyterHub.spawner_class = "simple"
     c.SimpleLocalProcessSpawner.home_dir_template = str(Path.home())
     spawner = c.Spawner
@@ -122,6 +122,7 @@ def _set_notebooks(c: Any, settings: Settings) -> None:
     folder = gateway_folder(settings)
     spawner.environment = {
         **_inherited(),
+        "HELIKON_URL": address.url,
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }

@@ -12,4 +12,5 @@ app = App(
     objectives={"thresholds": "helikon.space.objectives:thresholds"},
     services={"source-finder": "helikon.space.service:SourceFinder"},
     demo="helikon.space.demo:run",
+    notebooks="helikon.space.notebooks",
 )
