@@ -154,7 +154,8 @@ def open_map(path: Path | str, *, beam: Beam | None = None, name: str = "") -> I
     if not path.is_file():
         raise InputError(f"no file {path}", expected="a radio map in FITS")
     try:
-        with _quiet(), fits.open(path, mode="readonly", lazy_load_hdus=False) as hdus:
+        with _quiet() as said, fits.open(path, mode="readonly", lazy_load_hdus=False) as hdus:
+            _refuse_truncated(said)
             yield _describe(hdus, name or path.name, beam)
     except HelikonError:
         raise
@@ -216,7 +217,7 @@ def _describe(hdus: Any, name: str, beam: Beam | None) -> MapFile:
         section=chosen.hdu.section,
         leading=(0,) * (len(chosen.hdu.shape) - 2),
         factor=factor,
-        zero_is_blank=int(header.get("BITPIX", -32)) < 0,
+        zero_is_blank=int(header.get("BITPIX", -32)) < 0 and not isinstance(chosen.hdu, fits.CompImageHDU),
     )
 
 
@@ -275,11 +276,16 @@ def _reason(path: Path, error: Exception) -> str:
     return text[:120].rstrip(" .,") or type(error).__name__
 
 
+def _refuse_truncated(said: list[warnings.WarningMessage]) -> None:
+    """Astropy only warns of a file that is too short."""
+    for warning in said:
+        if "truncated" in str(warning.message):
+            raise OSError("a file that is cut short")
+
+
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep astropy's warnings on dates and cards to itself; a truncated file is an error."""
-    with _LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.filterwarnings("error", message=".*truncated.*")
-        warnings.filterwarnings("error", message=".*corrupted.*")
-        yield
+def _quiet() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep astropy's warnings on dates and cards from the user; gives the list of them."""
+    with _LOCK, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield said

@@ -1,0 +1,107 @@
+"""Background and noise are measured rightly, and do not depend on tiles."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+from scipy import ndimage
+
+from helikon.errors import InputError
+from helikon.space.background import assemble_background, estimate_background, mesh_of_tile, mesh_size
+from helikon.space.fits import Beam, RadioMap, write_map
+from helikon.space.tiles import plan_tiles
+
+
+def noise(shape: tuple[int, int] = (500, 430), seed: int = 3) -> np.ndarray:
+    """Noise of unit rms, correlated over a beam of 4 pixels."""
+    white = np.random.default_rng(seed).normal(size=shape)
+    smooth = ndimage.gaussian_filter(white, 1.7)
+    return (smooth / smooth.std()).astype(np.float32)
+
+
+def save(data: np.ndarray, path: Path) -> Path:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---SIN", "DEC--SIN"], [10, 20], [-0.001, 0.001]
+    beam = Beam(major_arcsec=14.4, minor_arcsec=14.4)
+    write_map(RadioMap(data=data, wcs=wcs, beam=beam, pixel_arcsec=3.6), path)
+    return path
+
+
+def test_level_and_noise_of_plain_noise() -> None:
+    found = estimate_background(noise() * 2 + 7, mesh_pixels=80)
+    assert found.level.shape == found.rms.shape == (500, 430)
+    assert found.level.dtype == found.rms.dtype == np.float32
+    assert np.median(found.level) == pytest.approx(7, abs=0.1)
+    assert np.median(found.rms) == pytest.approx(2, rel=0.03)
+
+
+def test_sources_hardly_raise_them() -> None:
+    data = noise()
+    rng = np.random.default_rng(5)
+    for y, x in zip(rng.integers(10, 490, 150), rng.integers(10, 420, 150), strict=True):
+        data[y - 2 : y + 3, x - 2 : x + 3] += rng.pareto(1) * 5
+    data[200:260, 200:260] += 30
+    found = estimate_background(data, mesh_pixels=80)
+    assert abs(np.median(found.level)) < 0.15
+    assert np.abs(found.level).max() < 0.5
+    assert np.median(found.rms) == pytest.approx(1, rel=0.06)
+
+
+def test_noise_that_varies_is_followed() -> None:
+    ramp = np.linspace(1, 4, 430, dtype=np.float32)
+    found = estimate_background(noise() * ramp, mesh_pixels=80)
+    assert found.rms[250, 60] == pytest.approx(ramp[60], rel=0.15)
+    assert found.rms[250, 370] == pytest.approx(ramp[370], rel=0.15)
+
+
+def test_noise_rises_where_a_bright_source_has_sidelobes_and_not_on_a_source() -> None:
+    data = noise((480, 480))
+    y, x = np.mgrid[:480, :480]
+    near = np.hypot(y - 130, x - 130) < 25
+    data[near] += 8 * np.sin(x[near] * 1.1)
+    data[330:370, 330:370] += 20
+    found = estimate_background(data, mesh_pixels=80)
+    assert found.rms[130, 130] > 3
+    assert found.rms[350, 350] < 1.3
+    assert found.rms[240, 240] < 1.3
+
+
+def test_blank_borders_do_not_matter() -> None:
+    data = noise()
+    data[:, :170] = np.nan
+    found = estimate_background(data, mesh_pixels=80)
+    assert np.isfinite(found.level).all()
+    assert np.median(found.rms) == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (50, 300)])
+def test_small_maps_have_a_background_too(shape: tuple[int, int]) -> None:
+    assert estimate_background(noise(shape), mesh_pixels=88).rms.shape == shape
+
+
+def test_too_few_pixels_are_refused() -> None:
+    data = np.full((60, 60), np.nan, dtype=np.float32)
+    data[:3, :3] = 1.0
+    with pytest.raises(InputError, match="cannot be measured"):
+        estimate_background(data, mesh_pixels=40)
+
+
+@pytest.mark.parametrize(("size", "overlap"), [(128, 32), (300, 0), (45, 10)])
+def test_the_background_of_tiles_is_that_of_the_whole_map(tmp_path: Path, size: int, overlap: int) -> None:
+    data = noise() * np.linspace(1, 3, 430, dtype=np.float32)
+    data[:40] = np.nan
+    data[100:140, 300:330] += 50
+    path = save(data, tmp_path / "map.fits")
+    whole = estimate_background(data, mesh_pixels=80)
+    tiles = plan_tiles(data.shape, size=size, overlap=overlap)
+    parts = [mesh_of_tile(path, tile, 80) for tile in reversed(tiles)]
+    found = assemble_background(parts, data.shape, 80)
+    np.testing.assert_array_equal(found.level, whole.level)
+    np.testing.assert_array_equal(found.rms, whole.rms)
+
+
+def test_a_cell_is_about_twenty_beams_wide() -> None:
+    assert mesh_size(4.3) == 88
+    assert mesh_size(5.0) % 4 == 0
+    assert mesh_size(1.0) == 32
