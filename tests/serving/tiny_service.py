@@ -17,7 +17,7 @@ class Scale:
 
     def __init__(self) -> None:
         weights = load_file(Path(os.environ["HELIKON_MODEL_DIR"]) / "weights.safetensors")
-        self.factor = float(weights["factor"])
+        self.factor = weights["factor"].item()
         self._active = 0
         self._lock = threading.Lock()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from helikon.catalogue.models import fetch_uri
 from helikon.errors import HelikonError, SettingsError
 from helikon.serving.deploy import endpoint_token, token_file
-from helikon.serving.server import argv, environment
+from helikon.serving.server import SERVER_PID, argv, environment
 from helikon.settings import Settings, load
 
 __all__ = ["main"]
@@ -52,6 +52,7 @@ def _serve(
         token_file=token_file(settings),
         home=settings.state_dir / "serving" / os.environ.get("HELIKON_JOB", "by-hand"),
     )
+    ours[SERVER_PID] = str(os.getpid())  # it stays the same when we become the server
     sys.stderr.flush()
     command = argv(sys.executable, host=host, port=int(port), timeout_s=settings.serving.timeout_s)
     execute(command[0], list(command), os.environ | ours)

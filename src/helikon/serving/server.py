@@ -5,12 +5,14 @@ from pathlib import Path
 from helikon.serving.security import MAX_BODY, TOKEN_FILE
 from helikon.settings import ServingSettings
 
-__all__ = ["MODEL_DIR", "SERVICE", "argv", "environment"]
+__all__ = ["MODEL_DIR", "SERVER_PID", "SERVICE", "argv", "environment"]
 
 SERVICE = "HELIKON_SERVICE"
 """Variable that names ``module:Class`` of the service."""
 MODEL_DIR = "HELIKON_MODEL_DIR"
 """Variable that names the model's folder."""
+SERVER_PID = "HELIKON_SERVER_PID"
+"""Variable with the process that watches over BentoML's worker."""
 
 
 def argv(python: str, *, host: str, port: int, timeout_s: float) -> tuple[str, ...]:
