@@ -111,7 +111,8 @@ def load(
         in the working folder where there is one.
     environ : Mapping[str, str]
         ``HELIKON_STATE_DIR`` sets ``state_dir``, ``HELIKON_GATEWAY_PORT`` sets
-        ``gateway.port``; values are read as YAML.
+        ``gateway.port``; values are read as YAML, but for settings that are
+        text. An empty one counts as not set.
     overrides : Mapping[str, Any], optional
         Keys as in the file; stronger than all else.
 
@@ -120,9 +121,9 @@ def load(
     SettingsError
         Says which setting, what was got and what was expected.
     """
-    values = _read_file(path, environ)
-    _merge(values, _from_environment(environ))
-    _merge(values, dict(overrides or {}))
+    values: dict[str, Any] = {}
+    for layer in (_read_file(path, environ), _from_environment(environ), dict(overrides or {})):
+        _merge(values, layer)
     try:
         return Settings.model_validate(values)
     except pydantic.ValidationError as error:
@@ -162,16 +163,26 @@ def _read_file(path: Path | str | None, environ: Mapping[str, str]) -> dict[str,
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for variable, key in environment_names().items():
-        if variable not in environ:
+        if not environ.get(variable):
             continue
         section = values
         for name in key[:-1]:
             section = section.setdefault(name, {})
-        section[key[-1]] = _as_value(environ[variable])
+        section[key[-1]] = _as_value(environ[variable], _kind(key))
     return values
 
 
-def _as_value(text: str) -> Any:
+def _kind(key: tuple[str, ...]) -> Any:
+    """Return the annotation of a setting."""
+    section: Any = Settings
+    for name in key:
+        section = section.model_fields[name].annotation
+    return section
+
+
+def _as_value(text: str, kind: Any) -> Any:
+    if kind in (str, Path):
+        return text
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -181,6 +192,8 @@ def _as_value(text: str) -> Any:
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
     for key, value in values.items():
+        if value is None:
+            continue  # a section of the file with nothing in it
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
             _merge(into[key], value)
         else:
@@ -189,11 +202,11 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 def _explain(error: pydantic.ValidationError) -> SettingsError:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    where = first["loc"]
+    key = ".".join(str(part) for part in where)
     if first["type"] == "extra_forbidden":
-        section = (
-            Settings if len(first["loc"]) == 1 else Settings.model_fields[str(first["loc"][0])].annotation
-        )
-        known = ", ".join(getattr(section, "model_fields", {}))
-        return SettingsError(f"unknown setting {key}", expected=f"one of {known}")
-    return SettingsError(f"setting {key}", got=repr(first["input"]), expected=first["msg"])
+        section = Settings if len(where) == 1 else _kind((str(where[0]),))
+        return SettingsError(f"unknown setting {key}", expected=f"one of {', '.join(section.model_fields)}")
+    # Options that are passed on to an engine may be secrets: say their type alone.
+    got = repr(first["input"]) if len(where) <= 2 else f"a value of type {type(first['input']).__name__}"
+    return SettingsError(f"setting {key}", got=got, expected=first["msg"].removeprefix("Input should be "))
