@@ -5,24 +5,25 @@ artifacts of a run, registers that copy as a version and moves an alias to it,
 in this order, so that a version is never seen before it is whole.
 """
 
+import contextlib
 import dataclasses
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from helikon.catalogue.checksums import sha256_of_folder
-from helikon.catalogue.folders import appear, check_model_folder
+from helikon.catalogue.folders import CARD, appear, check_model_folder
 from helikon.catalogue.runs import record
 from helikon.catalogue.tracking import client, engine_errors, exists, prepare
 from helikon.errors import EngineError, InputError, NotFound
 from helikon.settings import Settings
 
-__all__ = ["Model", "fetch", "find_model", "list_models", "publish"]
+__all__ = ["Model", "fetch", "fetch_uri", "find_model", "list_models", "publish"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _URI = re.compile(r"(?:models:/)?(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[A-Za-z0-9_.-]+))?")
@@ -107,7 +108,8 @@ def publish(
     sources : Mapping[str, str], optional
         Where the data it learnt from came from.
     run_id : str, optional
-        The run that trained it; without it a run is made.
+        The run that trained it. By default the one that its card names, if
+        that is known here; else a run is made.
     description : str
         In words.
 
@@ -127,7 +129,9 @@ def publish(
         if known is None:
             tags = {_SHA256: digest, _SERVICE: service, _OWNER: settings.owner}
             tags |= {f"{_SOURCE}{key}": value for key, value in (sources or {}).items()}
-            known = _register(settings, mlflow, folder, name, digest, run_id, tags, description)
+            with _run(settings, mlflow, folder, f"publish-{name}-{digest[:12]}", run_id) as run:
+                source = _copy(mlflow, run, folder, f"models/{name}-{digest[:12]}", digest)
+                known = _register(mlflow, name, source, run, tags=tags, description=description)
         elif known.tags.get(_SERVICE) != service:
             mlflow.set_model_version_tag(name, known.version, _SERVICE, service)
         if alias:
@@ -214,25 +218,40 @@ def fetch_uri(settings: Settings, uri: str) -> tuple[Model, Path]:
     return model, fetch(settings, model)
 
 
-def _register(
-    settings: Settings,
-    mlflow: Any,
-    folder: Path,
-    name: str,
-    digest: str,
-    run_id: str | None,
-    tags: dict[str, str],
-    description: str,
-) -> Any:
-    if run_id is None:
-        with record(settings, kind="publish", name=f"publish-{name}-{digest[:12]}") as run:
-            return _register(settings, mlflow, folder, name, digest, run.run_id, tags, description)
-    place = f"models/{name}-{digest[:12]}"
+@contextlib.contextmanager
+def _run(settings: Settings, mlflow: Any, folder: Path, name: str, run_id: str | None) -> Iterator[str]:
+    """Yield the run that a version belongs to: the one given, the card's, or a new one."""
+    named = run_id or json.loads((folder / CARD).read_text(encoding="utf-8")).get("run_id")
+    if named and (run_id or _is_known(mlflow, named)):
+        yield named
+        return
+    with record(settings, kind="publish", name=name, inputs={"folder": folder}) as run:
+        yield run.run_id
+
+
+def _is_known(mlflow: Any, run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        mlflow.get_run(run_id)
+    except MlflowException:
+        return False
+    return True
+
+
+def _copy(mlflow: Any, run_id: str, folder: Path, place: str, digest: str) -> str:
+    """Copy a folder to a run's artifacts, and return where the copy is."""
     mlflow.log_artifacts(run_id, str(folder), place)
     source = f"{mlflow.get_run(run_id).info.artifact_uri}/{place}"
     if Path(source).is_dir() and sha256_of_folder(Path(source)) != digest:
         raise InputError(f"{folder} changed while it was copied", next_step="publish it again")
-    if not [one for one in _all(mlflow.search_registered_models) if one.name == name]:
+    return source
+
+
+def _register(
+    mlflow: Any, name: str, source: str, run_id: str, *, tags: dict[str, str], description: str
+) -> Any:
+    if name not in (one.name for one in _all(mlflow.search_registered_models)):
         mlflow.create_registered_model(name)
     return mlflow.create_model_version(name, source, run_id, tags=tags, description=description)
 

@@ -72,12 +72,13 @@ class EndpointClient:
 
     def _file_field(self, api: str) -> str:
         """Return the name of the interface's one file field; ``file`` if it does not say."""
-        with contextlib.suppress(LookupError, TypeError):
+        with contextlib.suppress(LookupError, TypeError, StopIteration):
             form = self._schema["paths"][f"/{api}"]["post"]["requestBody"]["content"]["multipart/form-data"]
             schema = form["schema"]
             if "$ref" in schema:
                 schema = self._schema["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-            return next(key for key, one in schema["properties"].items() if one.get("format") == "binary")
+            properties: dict[str, dict[str, str]] = schema["properties"]
+            return next(key for key, one in properties.items() if one.get("format") == "binary")
         return "file"
 
     @functools.cached_property

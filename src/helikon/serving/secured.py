@@ -45,7 +45,7 @@ def _ending(make: Any, server_pid: int) -> Any:
         try:
             make(*arguments)
         except BaseException:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
             sys.stderr.flush()
             os.kill(server_pid, signal.SIGUSR2)
             os._exit(_EXIT_CODE)

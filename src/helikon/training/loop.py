@@ -170,9 +170,9 @@ class _Loop:
             group["lr"] = rate * factor
         batch = _moved(recipe.batch(self._step, world.rank, world.size), world.device)
         losses = recipe.losses(self._joined, batch)
-        total = torch.stack([loss for loss in losses.values()]).sum()
+        total = torch.stack(list(losses.values())).sum()
         self._optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        torch.autograd.backward(total)
         self._add({"loss": float(total.detach()), **{key: float(v.detach()) for key, v in losses.items()}})
         if recipe.max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self._module.parameters(), recipe.max_gradient_norm)

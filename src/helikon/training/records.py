@@ -6,28 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Metrics", "newest_record", "read_metrics", "write_json"]
+from helikon.errors import NotFound
+
+__all__ = ["Metrics", "newest_record", "read_metrics", "read_result", "write_json"]
 
 
 class Metrics:
-    """Appends records to ``metrics.jsonl``.
+    """The records of one run, in ``metrics.jsonl``."""
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    step : int
-        The step that the run starts from; records after it are of an attempt
-        that was cut short and are dropped.
-    """
-
-    def __init__(self, path: Path, step: int) -> None:
-        kept = [record for record in read_metrics(path) if record["step"] <= step] if step else []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}")
-        beside.write_text("".join(json.dumps(record) + "\n" for record in kept))
-        os.replace(beside, path)
+    def __init__(self, path: Path) -> None:
         self._path = path
+
+    def go_back_to(self, step: int) -> None:
+        """Drop records after a step: they are of an attempt that was cut short. Step 0 drops all."""
+        kept = [record for record in read_metrics(self._path) if record["step"] <= step] if step else []
+        beside = self._path.with_name(f".{self._path.name}")
+        beside.write_text("".join(json.dumps(record) + "\n" for record in kept))
+        os.replace(beside, self._path)
 
     def append(self, record: Mapping[str, float]) -> None:
         """Add a record."""
@@ -50,6 +45,21 @@ def newest_record(path: Path) -> dict[str, float] | None:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
         lines = file.read().decode(errors="replace").splitlines()
     return next((record for line in reversed(lines) if (record := _parsed(line)) is not None), None)
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """Return what is in the ``result.json`` of a job's folder.
+
+    Raises
+    ------
+    NotFound
+        If the run has not come to its end.
+    """
+    try:
+        result: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    except FileNotFoundError as error:
+        raise NotFound(f"no result in {folder}", next_step="train to the end first") from error
+    return result
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
