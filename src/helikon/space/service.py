@@ -45,10 +45,11 @@ class SourceFinder:
     @bentoml.api  # type: ignore[untyped-decorator]
     def find(
         self,
-        map: Annotated[Path, ContentType("application/octet-stream")],
+        map: Path,
         context: bentoml.Context,
         seed_sigma: float = 5.0,
         flood_sigma: float = 3.0,
+        score_threshold: float = 0.5,
         beam: str = "",
         name: str = "",
     ) -> Annotated[Path, ZIP]:
@@ -57,10 +58,12 @@ class SourceFinder:
         Parameters
         ----------
         map : Path
-            A radio map in FITS, uploaded.
+            A radio map in FITS, uploaded; of any content type.
         seed_sigma, flood_sigma : float
             A source has a peak of at least ``seed_sigma`` local sigma and
             reaches down to ``flood_sigma``.
+        score_threshold : float
+            What the network must give a detection for it to count.
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str
@@ -72,7 +75,9 @@ class SourceFinder:
         ``{"error": "one line"}``.
         """
         try:
-            settings = FinderSettings(seed_sigma=seed_sigma, flood_sigma=flood_sigma)
+            settings = FinderSettings(
+                seed_sigma=seed_sigma, flood_sigma=flood_sigma, score_threshold=score_threshold
+            )
             return self._answer(map, Path(context.temp_dir), settings, beam, name)
         except UserError as error:
             context.response.status_code = 400
