@@ -99,7 +99,7 @@ def members(job_id: str) -> list[Process]:
     unmarked = [process for process in table if process.job_id is None]
     grown = bool(found)
     while grown:
-        sessions = {process.session for process in found.values()}
+        sessions = {process.session for process in found.values()} - {0}  # 0: led from outside a container
         new = [p for p in unmarked if p.pid not in found and (p.parent in found or p.session in sessions)]
         found |= {process.pid: process for process in new}
         grown = bool(new)
