@@ -53,11 +53,13 @@ def read_detections(
 def _distinct(boxes: Tensor, scores: Tensor, same_thing_iou: float) -> list[int]:
     """Keep the most probable of boxes that lie on each other, whatever their classes."""
     order = torch.argsort(scores, descending=True, stable=True).tolist()
-    overlap = box_iou(boxes, boxes) > same_thing_iou
+    overlap = (box_iou(boxes, boxes) > same_thing_iou).numpy()
+    free = np.ones(len(order), dtype=bool)
     kept: list[int] = []
     for i in order:
-        if not any(bool(overlap[i, j]) for j in kept):
+        if free[i]:
             kept.append(i)
+            free &= ~overlap[i]
     return kept
 
 

@@ -106,7 +106,14 @@ def label_sources(
         sources.append(
             _describe(len(sources) + 1, shape, stamp, mask=mask, rms=local_rms[stamp.where], beam=beam)
         )
-    return sources, labels
+    places = ndimage.find_objects(labels, max_label=len(sources))
+    return [_boxed(source, place) for source, place in zip(sources, places, strict=True) if place], labels
+
+
+def _boxed(source: TrueSource, place: tuple[slice, slice]) -> TrueSource:
+    """Give a source the box of what neighbours left of its mask."""
+    rows, columns = place
+    return dataclasses.replace(source, box=(columns.start, rows.start, columns.stop, rows.stop))
 
 
 def _own_pixels(stamp: Stamp, rms: Image, others: Image) -> npt.NDArray[np.bool_]:
@@ -205,7 +212,7 @@ def add_artefact_labels(
         )
         for source in sources
     ]
-    labels = labels.copy()
+    labels, n_labels = labels.copy(), int(labels.max(initial=0))
     size = ndimage.sum_labels(np.ones_like(labels), islands, index)
     by_artefact = (n_wrong >= 0.5 * size) & (n_true == 0) & (worst >= PLAIN_SIGMA)
     bad = np.flatnonzero(by_artefact & (peak >= SPURIOUS_SIGMA) & (size >= 4))
@@ -213,9 +220,10 @@ def add_artefact_labels(
     for island in bad:
         where = places[island]
         mask = islands[where] == island + 1
-        labels[where][mask] = len(flagged) + 1
+        n_labels += 1
+        labels[where][mask] = n_labels
         stamp = Stamp(x0=where[1].start, y0=where[0].start, data=image[where] * mask)
-        source = _describe(len(flagged) + 1, "artefact", stamp, mask=mask, rms=local_rms[where], beam=beam)
+        source = _describe(n_labels, "artefact", stamp, mask=mask, rms=local_rms[where], beam=beam)
         flagged.append(dataclasses.replace(source, class_name="spurious", n_islands=1))
     return flagged, labels
 

@@ -170,7 +170,7 @@ def _on_truth(entries: Entries, sky: Sky) -> Int:
 def _extended_pairs(entries: Entries, sky: Sky, on_truth: Int) -> list[tuple[float, int, int]]:
     """Pairs (quality above 1, entry, truth) of extended sources."""
     extended = _is_extended(sky)
-    area = np.bincount(sky.labels.ravel(), minlength=len(sky.truth) + 1)
+    area = np.bincount(sky.labels.ravel())
     row_of_id = {int(number): row for row, number in enumerate(sky.truth["id"])}
     pairs: list[tuple[float, int, int]] = []
     for entry, (rows, columns) in enumerate(entries.footprints):
