@@ -17,7 +17,7 @@ def _small_skies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_objective_travels_to_workers() -> None:
-    assert pickle.loads(pickle.dumps(thresholds)) is thresholds  # noqa: S301, our own
+    assert pickle.loads(pickle.dumps(thresholds)) is thresholds
 
 
 @pytest.mark.usefixtures("_small_skies")

@@ -53,7 +53,8 @@ class TrueSource:
     shape : str
         Name of its morphology, ``compact`` or ``artefact``.
     x, y : float
-        Flux-weighted centre of its mask, pixels (0-based).
+        Pixels from 0: the true place of a compact source, also outside the
+        map; else the flux-weighted centre of its mask.
     peak_flux, int_flux : float
         Noiseless, Jy/beam and Jy. For artefacts those of the final map.
     snr : float
@@ -138,14 +139,15 @@ def _describe(
     _, n_islands = ndimage.label(mask, structure=_EVERY_NEIGHBOUR)
     point_area = beam.area * math.log(max(snr, FAINTEST_SIGMA) / MASK_SIGMA)
     extended = int(mask.sum()) > EXTENDED_AREA * point_area + 4
+    compact = n_islands == 1 and not extended and shape == "compact"
     y, x = np.nonzero(mask)
     flux = stamp.data[mask]
     return TrueSource(
         label=label,
         class_name="extended-multi-island" if n_islands > 1 else "extended" if extended else "compact",
         shape=shape,
-        x=float(np.average(x, weights=flux)) + stamp.x0,
-        y=float(np.average(y, weights=flux)) + stamp.y0,
+        x=stamp.x if compact else float(np.average(x, weights=flux)) + stamp.x0,
+        y=stamp.y if compact else float(np.average(y, weights=flux)) + stamp.y0,
         peak_flux=float(flux.max()),
         int_flux=float(stamp.data.sum(dtype=np.float64) / beam.area),
         snr=snr,
@@ -222,7 +224,7 @@ def add_artefact_labels(
         mask = islands[where] == island + 1
         n_labels += 1
         labels[where][mask] = n_labels
-        stamp = Stamp(x0=where[1].start, y0=where[0].start, data=image[where] * mask)
+        stamp = Stamp(x0=where[1].start, y0=where[0].start, x=math.nan, y=math.nan, data=image[where] * mask)
         source = _describe(n_labels, "artefact", stamp, mask=mask, rms=local_rms[where], beam=beam)
         flagged.append(dataclasses.replace(source, class_name="spurious", n_islands=1))
     return flagged, labels

@@ -22,12 +22,16 @@ class Stamp:
     ----------
     x0, y0 : int
         Pixel of the stamp's corner in the large image.
+    x, y : float
+        Centre of all its flux, pixels of the large image; may lie outside.
     data : ndarray
         Jy/beam, float32.
     """
 
     x0: int
     y0: int
+    x: float
+    y: float
     data: Image
 
     @property
@@ -85,7 +89,8 @@ def render(
         dy = (np.arange(y0[i], y1[i]) - source.y[i]).astype(np.float32)[:, None]
         exponent = (-0.5 * a[i] * dx * dx) - dy * (b[i] * dx + 0.5 * c[i] * dy)
         data[y0[i] - low : y1[i] - low, x0[i] - left : x1[i] - left] += peak[i] * np.exp(exponent)
-    return Stamp(x0=left, y0=low, data=data)
+    x, y = (float(np.average(place, weights=source.flux)) for place in (source.x, source.y))
+    return Stamp(x0=left, y0=low, x=x, y=y, data=data)
 
 
 def deposit(
