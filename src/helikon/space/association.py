@@ -34,13 +34,17 @@ class Association:
     probabilities: Double
 
 
-def associate(pieces: Pieces, is_compact: Bool, seen: Seen | None, score_threshold: float) -> Association:
+def associate(
+    pieces: Pieces, is_compact: Bool, is_unresolved: Bool, seen: Seen | None, score_threshold: float
+) -> Association:
     """Join pieces by the network's masks.
 
     Parameters
     ----------
     is_compact : ndarray of bool, shape (n_pieces,)
         A Gaussian of about the beam's size describes the piece.
+    is_unresolved : ndarray of bool, shape (n_pieces,)
+        A Gaussian of almost the beam's own size does.
     seen : Seen or None
         What the network says; without it each piece is a source and its shape
         tells its class.
@@ -58,7 +62,11 @@ def associate(pieces: Pieces, is_compact: Bool, seen: Seen | None, score_thresho
         group[piece] = len(rows)
         rows.append(seen.of_piece[piece])
     probabilities = np.array(rows)
-    return Association(source_of_piece=group, probabilities=_consistent(probabilities, group, pieces))
+    probabilities = _consistent(probabilities, group, pieces)
+    alone = np.bincount(group, minlength=len(rows)) == 1
+    unresolved = np.zeros(len(rows), dtype=bool)
+    unresolved[group] = is_unresolved
+    return Association(source_of_piece=group, probabilities=_unresolved(probabilities, alone & unresolved))
 
 
 def _by_shape(is_compact: Bool) -> Double:
@@ -75,3 +83,11 @@ def _consistent(probabilities: Double, group: npt.NDArray[np.int64], pieces: Pie
     result[:, EXTENDED] = np.where(n_islands > 1, 0.0, either)
     result[:, MULTI] = np.where(n_islands > 1, either, 0.0)
     return np.asarray(result / np.maximum(result.sum(axis=1, keepdims=True), 1e-12))
+
+
+def _unresolved(probabilities: Double, chosen: Bool) -> Double:
+    """What has the beam's own shape is not extended: that is measured, not guessed."""
+    result = probabilities.copy()
+    result[chosen, COMPACT] += result[chosen][:, [EXTENDED, MULTI]].sum(axis=1)
+    result[np.ix_(chosen, [EXTENDED, MULTI])] = 0.0
+    return result

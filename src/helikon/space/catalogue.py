@@ -32,7 +32,7 @@ def _column(name: str, dtype: str, unit: Any, ucd: str, description: str) -> Col
 
 def _probability(name: str) -> ColumnInfo:
     column = "prob_" + name.replace("-", "_")
-    return _column(column, "f4", None, "stat.probability", f"Probability of the class {name}")
+    return _column(column, "f4", None, "stat.probability;src.class", f"Probability of the class {name}")
 
 
 COLUMNS: tuple[ColumnInfo, ...] = (
@@ -63,8 +63,8 @@ COLUMNS: tuple[ColumnInfo, ...] = (
     _column("las", "f4", u.arcsec, "phys.angSize", "Largest angular size of the pixels above the flood threshold"),
     _column("n_islands", "i4", None, "meta.number", "Islands above the flood threshold that make up the source"),
     _column("n_pixels", "i4", None, "meta.number;instr.pixel", "Pixels above the flood threshold"),
-    _column("class", "U24", None, "meta.code.class", f"One of {', '.join(CLASSES)}"),
-    _column("class_prob", "f4", None, "stat.probability;meta.code.class", "Probability of class"),
+    _column("class", "U24", None, "src.class", f"One of {', '.join(CLASSES)}"),
+    _column("class_prob", "f4", None, "stat.probability;src.class", "Probability of class"),
     *(_probability(name) for name in CLASSES),
     _column("flags", "U48", None, "meta.code.qual", "Words: edge, blended, network (found by the network alone)"),
     _column("outline", "U1", None, "pos.outline", "Border of the pixels above the flood threshold, STC-S"),

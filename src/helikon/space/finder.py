@@ -28,6 +28,9 @@ __all__ = ["FinderSettings", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
 
+POINT_LIKE = 1.15
+"""Area in beams up to which a source is compact whatever the network says."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FinderSettings:
@@ -43,14 +46,15 @@ class FinderSettings:
         Probability from which a detection of the network joins islands to one
         source, 0 to 1.
     tile_pixels, overlap_pixels : int
-        Of the tiles that the network looks at, in pixels of its own scale.
+        Largest side of the tiles that the network looks at, and how much they
+        share, in pixels of its own scale (beam of 5 pixels).
     """
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
     score_threshold: float = 0.5
-    tile_pixels: int = 512
-    overlap_pixels: int = 128
+    tile_pixels: int = 1024
+    overlap_pixels: int = 160
 
     def __post_init__(self) -> None:
         """Refuse thresholds that find nothing or everything."""
@@ -129,7 +133,9 @@ def find_sources(
             overlap_pixels=settings.overlap_pixels,
             tell=tell,
         )
-    joined = associate(pieces, fits.good, seen, settings.score_threshold)
+    joined = associate(
+        pieces, fits.good, fits.good & (fits.area_ratio < POINT_LIKE), seen, settings.score_threshold
+    )
     tell("measures", 0, 1)
     masks = SourceMasks.of(pieces, joined.source_of_piece)
     values = measure_sources(radio_map, background, pieces, fits, masks)

@@ -72,7 +72,7 @@ def look(
         Called with (step, number done, number in all).
     """
     view = _View.of(significance, radio_map.beam_fwhm_pixels)
-    tiles = plan_tiles(view.shape, tile_pixels, overlap_pixels)
+    tiles = plan_tiles(view.shape, _even_size(view.shape, tile_pixels, overlap_pixels), overlap_pixels)
     of_piece = np.zeros((len(pieces), len(CLASSES)))
     extended: list[_Extended] = []
     for n_done, tile in enumerate(tiles):
@@ -127,6 +127,15 @@ class _View:
                 mode="nearest",
             )
         )
+
+
+def _even_size(shape: tuple[int, int], most: int, overlap: int) -> int:
+    """Return the least size, up to ``most``, of as few tiles as that: less is looked at twice."""
+    sizes = []
+    for length in shape:
+        n_tiles = max(1, -(-(length - overlap) // (most - overlap)))
+        sizes.append(-(-(length + (n_tiles - 1) * overlap) // n_tiles))
+    return max(*sizes, overlap + 1)
 
 
 def _boxes(pieces: Pieces, chosen: list[int], scale: float, tile: Tile) -> Float:

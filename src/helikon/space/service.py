@@ -12,7 +12,6 @@ from bentoml.validators import ContentType
 from starlette.responses import JSONResponse
 
 from helikon.errors import UserError
-from helikon.settings import load
 from helikon.space.beam import parse_beam
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import read_map
@@ -22,20 +21,18 @@ from helikon.space.report import report
 
 __all__ = ["SourceFinder"]
 
-SERVING = load().serving
 ZIP = ContentType("application/zip")
 _UPLOAD = re.compile("^tmp[a-z0-9_]{8}(?=.)")
 """What BentoML puts before the name of an uploaded file."""
 
 
-@bentoml.service(
-    name="SourceFinder", threads=SERVING.n_threads, traffic={"timeout": SERVING.timeout_s}, workers=1
-)
+@bentoml.service(name="SourceFinder", workers=1)
 class SourceFinder:
     """Find, classify and measure sources in radio maps.
 
     The model is the folder that ``HELIKON_MODEL_DIR`` names, else the one that
-    comes with Helikon.
+    comes with Helikon. Threads, time limits and the token that callers need
+    are set by ``helikon.serving``.
     """
 
     def __init__(self) -> None:

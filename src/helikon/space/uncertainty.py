@@ -73,7 +73,7 @@ def gaussian_errors(
         flux=np.sqrt(flux),
         major=np.sqrt(along_major),
         minor=np.sqrt(along_minor),
-        angle=np.minimum(np.degrees(np.nan_to_num(turn, nan=np.inf)), 90.0),
+        angle=np.minimum(np.degrees(np.nan_to_num(turn, nan=np.pi, posinf=np.pi)), 90.0),
         ra=np.sqrt(position[0] * sin2 + position[1] * (1 - sin2)),
         dec=np.sqrt(position[0] * (1 - sin2) + position[1] * sin2),
     )

@@ -1,0 +1,113 @@
+"""``helikon space find`` works without the platform."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+from astropy.wcs import WCS
+from click.testing import CliRunner, Result
+
+from helikon.cli import cli, main
+from helikon.space.fits import Beam, RadioMap, write_map
+from helikon.space.model import CLASSES
+
+
+@pytest.fixture
+def map_path(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:160, :160]
+    data = rng.normal(0, 1e-4, (160, 160))
+    for x0, y0 in ((40, 50), (120, 90)):
+        data += 0.01 * np.exp(-4 * np.log(2) * ((x - x0) ** 2 + (y - y0) ** 2) / 25)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---SIN", "DEC--SIN"], [10, 20], [-0.0005, 0.0005]
+    beam = Beam(major_arcsec=9, minor_arcsec=9)
+    path = tmp_path / "map.fits"
+    write_map(RadioMap(data=data.astype(np.float32), wcs=wcs, beam=beam, pixel_arcsec=1.8), path)
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["space", *arguments], catch_exceptions=False)
+
+
+def test_find_writes_three_files_and_counts_the_classes(map_path: Path, tmp_path: Path) -> None:
+    result = run("find", str(map_path), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "sources.vot",
+        "sources.reg",
+        "sources.png",
+    }
+    assert len(QTable.read(tmp_path / "out" / "sources.vot")) == 2
+    words = [line.split() for line in result.stdout.splitlines()]
+    assert words[0] == ["CLASS", "N"]
+    assert [word[0] for word in words[1:6]] == list(CLASSES)
+    assert sum(int(word[1]) for word in words[1:6]) == 2
+    assert words[6] == [str(tmp_path / "out" / "sources.vot")]
+
+
+def test_find_as_json_says_what_was_found_and_with_which_model(map_path: Path, tmp_path: Path) -> None:
+    summary = json.loads(
+        run("find", str(map_path), "--out", str(tmp_path), "--json", "--seed-sigma", "6").stdout
+    )
+    assert summary["n_sources"] + summary["n_artefacts"] == 2
+    assert summary["seed_sigma"] == 6
+    assert len(summary["model_sha256"]) == 64
+    assert Path(summary["files"]["sources.reg"]).is_file()
+
+
+def test_find_without_a_network(map_path: Path, tmp_path: Path) -> None:
+    summary = json.loads(
+        run("find", str(map_path), "--out", str(tmp_path), "--json", "--model", "none").stdout
+    )
+    assert summary["counts"]["compact"] == 2
+    assert summary["model_sha256"] == ""
+
+
+def test_a_beam_given_replaces_that_of_the_header(map_path: Path, tmp_path: Path) -> None:
+    result = run(
+        "find", str(map_path), "--out", str(tmp_path), "--json", "--model", "none", "--beam", "10,9,30"
+    )
+    assert json.loads(result.stdout)["beam_major_arcsec"] == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nothing.fits"], "no file nothing.fits"),
+        (["MAP", "--beam", "wide"], "the beam cannot be read"),
+        (["MAP", "--seed-sigma", "2"], "0 < flood <= seed"),
+        (["MAP", "--model", "/nowhere"], "no source model here"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_1(
+    map_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    words = [str(map_path) if word == "MAP" else word for word in arguments]
+    with pytest.raises(SystemExit) as stopped:
+        main(["space", "find", *words])
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    code = "import sys; from helikon.cli import main\ntry: main(['space', 'find', '--help'])\nexcept SystemExit: pass\n"
+    code += "print([name for name in ('torch', 'astropy', 'numpy', 'mlflow') if name in sys.modules])"
+    start = time.monotonic()
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.splitlines()[-1] == "[]"
+    assert "Example:" in output
+    assert time.monotonic() - start < 10
+
+
+def test_all_commands_are_listed() -> None:
+    words = run("--help").stdout
+    assert all(f"  {name} " in words for name in ("find", "simulate", "evaluate"))

@@ -1,0 +1,126 @@
+"""The finder behind BentoML: a map goes in, a catalogue comes out."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from astropy.table import QTable
+from astropy.wcs import WCS
+
+from helikon.space.fits import Beam, RadioMap, write_map
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A BentoML server with the model that comes with Helikon."""
+    folder = tmp_path_factory.mktemp("server")
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    command = ["-m", "bentoml", "serve", "helikon.space.service:SourceFinder", "--host", "127.0.0.1"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HELIKON_")} | {
+        "OMP_NUM_THREADS": "1",
+        "BENTOML_HOME": str(folder),
+        "BENTOML_DO_NOT_TRACK": "1",
+    }
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command, "--port", str(port)],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_until_ready(url, process, folder / "log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail(log.read_text()[-3000:])
+
+
+@pytest.fixture(scope="module")
+def map_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    y, x = np.mgrid[:128, :128]
+    data = np.random.default_rng(5).normal(0, 1e-4, (128, 128))
+    data += 0.01 * np.exp(-4 * np.log(2) * ((x - 40) ** 2 + (y - 60) ** 2) / 25)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---SIN", "DEC--SIN"], [10, 20], [-0.0005, 0.0005]
+    path = tmp_path_factory.mktemp("map") / "field 1.fits"
+    beam = Beam(major_arcsec=9, minor_arcsec=9)
+    write_map(RadioMap(data=data.astype(np.float32), wcs=wcs, beam=beam, pixel_arcsec=1.8), path)
+    return path
+
+
+def send(server: str, path: Path, **fields: str) -> httpx.Response:
+    with path.open("rb") as stream:
+        return httpx.post(
+            f"{server}/find",
+            files={"map": (path.name, stream)},
+            data=fields,
+            timeout=120,
+        )
+
+
+@pytest.mark.slow
+def test_a_map_comes_back_as_a_zip_of_the_files(server: str, map_path: Path, tmp_path: Path) -> None:
+    answer = send(server, map_path, seed_sigma="8")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert set(archive.namelist()) == {"sources.vot", "sources.reg", "sources.png", "report.json"}
+        archive.extractall(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert len(QTable.read(tmp_path / "sources.vot")) == report["n_sources"] + report["n_artefacts"] == 1
+    assert report["map"] == "field 1.fits"
+    assert report["seed_sigma"] == 8
+    assert len(report["model_sha256"]) == 64
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [({"seed_sigma": "1"}, "0 < flood <= seed"), ({"beam": "wide"}, "the beam cannot be read")],
+)
+def test_bad_fields_are_answered_with_400_and_one_line(
+    server: str, map_path: Path, fields: dict[str, str], says: str
+) -> None:
+    answer = send(server, map_path, **fields)
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]
+
+
+@pytest.mark.slow
+def test_a_file_that_is_no_map_is_answered_with_400_and_one_line(server: str, tmp_path: Path) -> None:
+    path = tmp_path / "text.fits"
+    path.write_text("no map\n")
+    answer = send(server, path)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error.startswith("text.fits cannot be read as FITS")
+    assert "\n" not in error
