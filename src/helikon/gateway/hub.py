@@ -109,11 +109,7 @@ def _set_notebooks(c: Any, settings: Settings, address: Address) -> None:
     c.SimpleLocalProcessSpawner.home_dir_template = str(Path.home())
     spawner = c.Spawner
     spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-    spawner.args = [
-        *(["--allow-root"] if os.geteuid() == 0 else []),
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+    spawner.args = ["--allow-root"] if os.geteuid() == 0 else []
     spawner.default_url = "/lab"
     spawner.notebook_dir = str(notebook_folder(settings, "{username}"))
     spawner.pre_spawn_hook = lambda one: copy_notebooks(notebook_folder(settings, one.user.name))
@@ -123,6 +119,10 @@ def _set_notebooks(c: Any, settings: Settings, address: Address) -> None:
     spawner.environment = {
         **_inherited(),
         "HELIKON_URL": address.url,
+        # tqdm asks for a widget library on import; its plain bars are as good.
+        "PYTHONWARNINGS": "ignore:IProgress not found",
+        # Holds JupyterLab's page configuration: no news, no check for updates.
+        "JUPYTER_CONFIG_PATH": str(Path(__file__).with_name("jupyter")),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }
