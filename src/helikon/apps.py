@@ -14,7 +14,7 @@ from typing import Any
 
 from helikon.errors import Missing, NotFound
 
-__all__ = ["App", "find_apps", "find_recipe", "find_service", "load"]
+__all__ = ["App", "find_apps", "find_objective", "find_recipe", "find_service", "load"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,11 @@ def load(target: str) -> Any:
 def find_recipe(name: str) -> str:
     """Return ``module:function`` of the training recipe ``APP/RECIPE``."""
     return _find("recipes", name)
+
+
+def find_objective(name: str) -> str:
+    """Return ``module:function`` of the objective ``APP/OBJECTIVE``."""
+    return _find("objectives", name)
 
 
 def find_service(name: str) -> str:

@@ -1,0 +1,178 @@
+"""The one warm Spark session of a process.
+
+A session costs seconds to start and nothing to keep, so :func:`session`
+returns the running one if there is one, whoever started it. Its JVM watches a
+pipe from this process and ends with it, however this process ends.
+"""
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from helikon.errors import EngineError, Missing
+from helikon.settings import Settings
+from helikon.spark.conf import prepare_folder, python_environment, search_path, spark_conf
+from helikon.spark.java import find_java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["close", "session"]
+
+_STARTING = threading.Lock()
+_JVM_ENDS_S = 10.0
+_NOISE = (b"WARNING: Using incubator modules",)
+
+
+def session(settings: Settings, name: str = "helikon") -> "SparkSession":
+    """Return the process's Spark session, started if need be.
+
+    Parameters
+    ----------
+    settings : Settings
+        What a new session is made of; a running one stays as it is. With
+        ``spark.remote`` it is a Spark Connect session.
+    name : str
+        The application's name in a new session.
+
+    Raises
+    ------
+    Missing
+        If pyspark or Java is not installed.
+    EngineError
+        If Spark does not start.
+    """
+    with _STARTING, _installed():
+        if settings.spark.remote:
+            return _connect(settings, name)
+        return _running() or _start(settings, name)
+
+
+def close() -> None:
+    """End the session and its JVM; does nothing if there is none."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    with _STARTING:
+        if (active := SparkSession.getActiveSession()) is not None:
+            with contextlib.suppress(Exception):  # of a JVM that is gone
+                active.stop()
+        if (context := SparkContext._active_spark_context) is not None:
+            with contextlib.suppress(Exception):
+                context.stop()
+        _end_jvm(SparkContext._gateway)
+        _forget()
+
+
+def _running() -> "SparkSession | None":
+    """Return the session that runs, ours or that of ``spark-submit``; forget one whose JVM is gone."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        return SparkSession.builder.getOrCreate()
+    process = getattr(SparkContext._gateway, "proc", None)
+    if process is not None and process.poll() is not None:
+        _forget()
+    if SparkContext._active_spark_context is None:
+        return None
+    return SparkSession.builder.getOrCreate()
+
+
+def _connect(settings: Settings, name: str) -> "SparkSession":
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(name).remote(settings.spark.remote)
+    for key, value in settings.spark.conf.items():
+        builder = builder.config(key, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:
+        raise EngineError(
+            f"no Spark Connect server answers at {settings.spark.remote}", got=_first_line(error)
+        ) from error
+
+
+def _start(settings: Settings, name: str) -> "SparkSession":
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    find_java()
+    prepare_folder(settings)
+    for key, value in python_environment().items():
+        os.environ.setdefault(key, value)
+    conf = SparkConf(loadDefaults=False)
+    conf.setAll(list(spark_conf(settings, name, path=search_path()).items()))
+    try:
+        SparkContext(conf=conf, gateway=SparkContext._gateway or _launch(conf))
+        return SparkSession.builder.getOrCreate()
+    except Exception as error:
+        raise EngineError(
+            "Spark does not start",
+            got=_first_line(error),
+            next_step="look at spark.master, spark.driver_memory_gib and spark.conf in the settings",
+        ) from error
+
+
+def _launch(conf: Any) -> Any:
+    """Start the JVM, and write to our stderr what it writes there, without what it always says."""
+    from pyspark.java_gateway import launch_gateway
+
+    gateway = launch_gateway(conf, {"stderr": subprocess.PIPE, "bufsize": 0})
+    threading.Thread(target=_pump, args=(gateway.proc.stderr,), name="spark-stderr", daemon=True).start()
+    return gateway
+
+
+def _pump(stream: IO[bytes]) -> None:
+    with contextlib.suppress(ValueError, OSError), stream:
+        for line in stream:
+            if not line.startswith(_NOISE):
+                os.write(2, line)
+
+
+def _end_jvm(gateway: Any) -> None:
+    process = getattr(gateway, "proc", None)
+    with contextlib.suppress(Exception):
+        gateway.shutdown()
+    if process is None:
+        return
+    process.stdin.close()
+    try:
+        process.wait(_JVM_ENDS_S)
+    except Exception:
+        process.kill()
+        process.wait()
+
+
+def _forget() -> None:
+    """Make pyspark forget a JVM that is gone, so that another can be started."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    SparkContext._active_spark_context = None
+    SparkContext._gateway = None
+    SparkContext._jvm = None
+    SparkSession._instantiatedSession = None
+    SparkSession._activeSession = None
+
+
+@contextlib.contextmanager
+def _installed() -> Iterator[None]:
+    try:
+        import pyspark  # noqa: F401
+
+        yield
+    except ModuleNotFoundError as error:
+        raise Missing(
+            "this needs Spark",
+            got=f"no module named {error.name}",
+            next_step='pip install "helikon[spark]"',
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

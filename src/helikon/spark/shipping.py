@@ -1,0 +1,79 @@
+"""Send functions to the workers: by name where they can import them, else whole."""
+
+import functools
+import importlib.machinery
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from helikon.errors import InputError
+
+__all__ = ["pack", "unpack"]
+
+
+def pack(thing: Any) -> bytes:
+    """Pickle something for the workers, with the modules of ours that they cannot import.
+
+    Functions of notebooks, of scripts and of files outside the import path
+    travel whole; all others by name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be pickled: it holds an open file, a lock or the session.
+    """
+    from pyspark import cloudpickle
+
+    module = _home(thing)
+    whole = module is not None and not _can_be_imported(module)
+    if whole:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(thing))
+    except Exception as error:
+        raise InputError(
+            f"{_name(thing)} cannot be sent to the workers",
+            got=f"{type(error).__name__}: {error}".splitlines()[0],
+            expected="functions and values that can be pickled",
+            next_step="open files, models and connections inside the function",
+        ) from error
+    finally:
+        if whole:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def unpack(packed: bytes) -> Any:
+    """Return what was packed."""
+    from pyspark import cloudpickle
+
+    return cloudpickle.loads(packed)
+
+
+def _home(thing: Any) -> ModuleType | None:
+    """Return the module of a function, or of what it wraps, or of an object's class."""
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    name = getattr(thing, "__module__", None) or type(thing).__module__
+    return None if name == "__main__" else sys.modules.get(name)
+
+
+def _can_be_imported(module: ModuleType) -> bool:
+    """Whether the import path leads to this very module."""
+    if (file := getattr(module, "__file__", None)) is None:
+        return True
+    spec = importlib.machinery.PathFinder.find_spec(module.__name__.partition(".")[0])
+    if spec is None:
+        return False
+    places = spec.submodule_search_locations or [spec.origin or ""]
+    return any(_is_inside(file, place) for place in places)
+
+
+def _is_inside(file: str, place: str) -> bool:
+    file, place = os.path.realpath(file), os.path.realpath(place)
+    return file == place or file.startswith(place + os.sep)
+
+
+def _name(thing: Callable[..., Any]) -> str:
+    return str(getattr(thing, "__qualname__", None) or type(thing).__qualname__)

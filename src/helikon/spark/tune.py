@@ -1,0 +1,209 @@
+"""Search hyper-parameters: an Optuna study whose trials run in Spark's Python workers.
+
+The driver keeps the study (``study.py``), hands out its trials (``desk.py``)
+and serves its storage (``storage.py``); a few long-lived Spark tasks run them
+(``worker.py``), and MLflow keeps the history (``history.py``).
+"""
+
+import contextlib
+import functools
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helikon.errors import EngineError, InputError
+from helikon.settings import Settings
+from helikon.spark.conf import is_local
+from helikon.spark.desk import Desk
+from helikon.spark.dispatch import run_partitions
+from helikon.spark.history import History, record_study
+from helikon.spark.session import session
+from helikon.spark.shipping import pack
+from helikon.spark.storage import serve
+from helikon.spark.study import ERROR, StudyUpdate, open_study, study_folder, summarise, write_result
+from helikon.spark.worker import Orders, run_slot
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["tune"]
+
+_MOST_ROUNDS_WITHOUT_A_TRIAL = 3
+_RECORDED_AT_A_TIME = 2
+
+
+def tune(
+    objective: Callable[["optuna.Trial"], float | Sequence[float]],
+    settings: Settings,
+    *,
+    n_trials: int,
+    n_workers: int = 2,
+    study_name: str,
+    storage_folder: Path | None = None,
+    directions: Sequence[str] = ("maximize",),
+    sampler: "optuna.samplers.BaseSampler | None" = None,
+    pruner: "optuna.pruners.BasePruner | None" = None,
+    timeout_s: float | None = None,
+    resume: bool = False,
+    on_update: Callable[[StudyUpdate], None] | None = None,
+) -> "optuna.Study":
+    """Run trials of an objective in Spark's workers until the study has ``n_trials``.
+
+    Parameters
+    ----------
+    objective : callable
+        Optuna's: takes a trial, returns its value, or values. What it raises
+        makes one failed trial. A worker that is killed gives its trial, with
+        the parameters suggested so far, to its successor; killed twice, the
+        trial has failed.
+    settings : Settings
+        Of the session, the state folder and MLflow.
+    n_trials : int
+        Trials that the study has in the end, complete, pruned or failed.
+    n_workers : int
+        Trials at a time.
+    study_name : str
+        Of the study, its folder and its MLflow run.
+    storage_folder : Path, optional
+        Where the study is kept; ``<state_dir>/studies/<study_name>`` by default.
+    directions : sequence of {"maximize", "minimize"}
+        One for each value of the objective.
+    sampler, pruner : optional
+        Optuna's; TPE and median by default. With several workers, every one
+        seeds its copy of the sampler anew.
+    timeout_s : float, optional
+        Seconds after which no trial is begun; those that run end by themselves.
+    resume : bool
+        Go on with a study that is there; trials whose process was killed are done again.
+    on_update : callable, optional
+        Called on the driver when the counts have changed.
+
+    Returns
+    -------
+    optuna.Study
+        On the study's own journal.
+
+    Raises
+    ------
+    AlreadyExists
+        If the study is there and ``resume`` is not set, or another process tunes it.
+    InputError
+        If the directions or numbers cannot be used or the objective cannot be sent.
+    EngineError
+        If all trials failed, with the first one's error, or Spark failed for good.
+    """
+    _check(n_trials, n_workers, directions)
+    folder = storage_folder or study_folder(settings, study_name)
+    with _quiet(), open_study(folder, study_name, directions, resume=resume) as study:
+        desk = Desk(study, n_trials, timeout_s)
+        packed = (pack(objective), pack(sampler), pack(pruner))
+        with record_study(settings, study, n_trials=n_trials, n_workers=n_workers) as history:
+            told = _Told(study, n_trials, history, on_update)
+            try:
+                _run(settings, study, desk, packed, n_workers, told)
+            except BaseException:
+                desk.close("stopped before it ended")
+                raise
+            finally:
+                desk.close()
+                result = write_result(study, summarise(study, n_trials), folder)
+            history.finish(study, result)
+            told.tell()
+        _refuse_if_all_failed(study)
+    return study
+
+
+def _run(
+    settings: Settings,
+    study: "optuna.Study",
+    desk: Desk,
+    packed: tuple[bytes, bytes, bytes],
+    n_workers: int,
+    told: "_Told",
+) -> None:
+    """Run rounds, normally one, until the desk has no trial left."""
+    n_vain = n_rounds = 0
+    while (n_left := desk.n_left) > 0:
+        before = summarise(study, 0).n_ended
+        spark = session(settings, f"helikon-tune-{study.study_name}")
+        reseed = n_workers > 1 or n_rounds > 0
+        bind, host = _place(settings)
+        with serve(study._storage, desk.next, bind=bind, host=host) as address:
+            orders = Orders(address=address, study_name=study.study_name, packed=packed, reseed=reseed)
+            n_slots = min(n_workers, n_left)
+            work = functools.partial(run_slot, orders)
+            label = f"study {study.study_name}"
+            try:
+                run_partitions(spark, work, n_slots, label=label, on_poll=told.poll)
+            except EngineError:
+                n_vain = n_vain + 1 if summarise(study, 0).n_ended == before else 0
+                if n_vain == _MOST_ROUNDS_WITHOUT_A_TRIAL:
+                    raise
+        desk.clear()
+        n_rounds += 1
+
+
+class _Told:
+    """Tells the caller and MLflow how far a study is."""
+
+    def __init__(
+        self,
+        study: "optuna.Study",
+        n_trials: int,
+        history: History,
+        on_update: Callable[[StudyUpdate], None] | None,
+    ) -> None:
+        self._study, self._n_trials, self._history, self._on_update = study, n_trials, history, on_update
+        self._last: StudyUpdate | None = None
+
+    def poll(self, _n_ended_tasks: int) -> None:
+        """Record a few trials and tell; called a few times a second."""
+        self._history.add_ended(self._study, at_most=_RECORDED_AT_A_TIME)
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the caller if anything has changed."""
+        update = summarise(self._study, self._n_trials)
+        if self._on_update is not None and update != self._last:
+            self._last = update
+            self._on_update(update)
+
+
+def _place(settings: Settings) -> tuple[str, str]:
+    """Return where the storage listens and what the workers dial."""
+    if is_local(settings.spark.master) and not settings.spark.remote:
+        return "127.0.0.1", "127.0.0.1"
+    host = settings.spark.conf.get("spark.driver.host") or socket.gethostbyname(socket.getfqdn())
+    return "0.0.0.0", host
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna from logging every trial on the driver, and put it back."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _check(n_trials: int, n_workers: int, directions: Sequence[str]) -> None:
+    for name, number in (("trials", n_trials), ("workers", n_workers)):
+        if number < 1:
+            raise InputError(f"the number of {name} cannot be used", got=number, expected="1 or more")
+    if not directions or any(direction not in ("maximize", "minimize") for direction in directions):
+        raise InputError("the directions cannot be used", got=directions, expected="maximize or minimize")
+
+
+def _refuse_if_all_failed(study: "optuna.Study") -> None:
+    trials: list[Any] = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+    if trials and all(trial.state.name == "FAIL" for trial in trials):
+        raise EngineError(
+            f"all {len(trials)} trials of study {study.study_name} failed",
+            got=trials[0].user_attrs.get(ERROR),
+            next_step="put the objective right, then take another study name",
+        )

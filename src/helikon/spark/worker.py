@@ -1,0 +1,87 @@
+"""What runs in a Spark task during a study: ask the desk for a trial, run it, tell, until there is none."""
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from helikon.spark.shipping import unpack
+from helikon.spark.storage import Address, ask_desk, connect
+from helikon.spark.study import ERROR
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["Orders", "run_slot"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What all slots of a study are told.
+
+    Attributes
+    ----------
+    address : Address
+        Of the storage and the desk.
+    study_name : str
+        Of the study.
+    packed : bytes
+        The objective, the sampler and the pruner, as ``shipping.pack`` makes them.
+    reseed : bool
+        Whether the sampler draws other numbers in every slot.
+    """
+
+    address: Address
+    study_name: str
+    packed: tuple[bytes, bytes, bytes]
+    reseed: bool
+
+
+def run_slot(orders: Orders, slot: int) -> bytes:
+    """Run trials until the desk has none left; returns how many, as decimal text."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    objective, sampler, pruner = (unpack(packed) for packed in orders.packed)
+    if orders.reseed and sampler is not None:
+        sampler.reseed_rng()
+    storage, channel = connect(orders.address)
+    n_run = 0
+    with channel, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The reported value is ignored")
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.load_study(
+            study_name=orders.study_name, storage=storage, sampler=sampler, pruner=pruner
+        )
+        while (trial_id := ask_desk(channel, slot)) is not None:
+            run_trial(study, trial_id, objective)
+            n_run += 1
+    return str(n_run).encode()
+
+
+def run_trial(study: "optuna.Study", trial_id: int, objective: Callable[..., Any]) -> None:
+    """Run one trial and tell how it ended; an exception is a failed trial, and no more."""
+    import optuna
+
+    trial = optuna.trial.Trial(study, trial_id)
+    try:
+        values = _checked(objective(trial), len(study.directions))
+    except optuna.TrialPruned:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    except Exception as error:
+        trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}".splitlines()[0][:500])
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    else:
+        study.tell(trial, values)
+
+
+def _checked(returned: Any, n_values: int) -> list[float]:
+    """Return an objective's value or values as finite or infinite floats."""
+    given = list(returned) if isinstance(returned, tuple | list) else [returned]
+    values = [float(value) for value in given]
+    if len(values) != n_values:
+        raise ValueError(f"the objective returned {len(values)} values, not {n_values}")
+    if any(math.isnan(value) for value in values):
+        raise ValueError("the objective returned NaN")
+    return values
