@@ -99,7 +99,8 @@ def test_bad_input_is_one_line_and_exit_1(
 
 
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
-    code = "import sys; from helikon.cli import main\ntry: main(['space', 'find', '--help'])\nexcept SystemExit: pass\n"
+    code = "import sys; from helikon.cli import main\n"
+    code += "try: main(['space', 'find', '--help'])\nexcept SystemExit: pass\n"
     code += "print([name for name in ('torch', 'astropy', 'numpy', 'mlflow') if name in sys.modules])"
     start = time.monotonic()
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

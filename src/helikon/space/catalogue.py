@@ -13,6 +13,7 @@ from helikon.space.model import CLASSES
 __all__ = ["COLUMNS", "ColumnInfo", "empty_catalogue", "make_catalogue", "source_counts"]
 
 BEAM = u.Jy / u.beam
+FLUX = "phot.flux.density"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ def _probability(name: str) -> ColumnInfo:
 
 
 COLUMNS: tuple[ColumnInfo, ...] = (
-    _column("id", "i4", None, "meta.id;meta.main", "Number in this catalogue, from 1, brightest peak first"),
+    _column("id", "i4", None, "meta.id;meta.main", "Number, from 1, brightest peak first"),
     _column("name", "U32", None, "meta.id", "IAU-style name: HLK JHHMMSS.s+DDMMSS (ICRS, truncated)"),
     _column("ra", "f8", u.deg, "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
     _column("dec", "f8", u.deg, "pos.eq.dec;meta.main", "Declination (ICRS)"),
@@ -44,12 +45,12 @@ COLUMNS: tuple[ColumnInfo, ...] = (
     _column("dec_err", "f4", u.arcsec, "stat.error;pos.eq.dec", "Error of dec"),
     _column("x", "f8", u.pix, "pos.cartesian.x;instr.det", "Pixel of the position along axis 1, from 0"),
     _column("y", "f8", u.pix, "pos.cartesian.y;instr.det", "Pixel of the position along axis 2, from 0"),
-    _column("peak_flux", "f8", BEAM, "phot.flux.density;stat.max;em.radio", "Peak, above the background"),
-    _column("peak_flux_err", "f4", BEAM, "stat.error;phot.flux.density;stat.max;em.radio", "Error of peak_flux"),
-    _column("int_flux", "f8", u.Jy, "phot.flux.density;em.radio", "Integrated flux density, above the background"),
-    _column("int_flux_err", "f4", u.Jy, "stat.error;phot.flux.density;em.radio", "Error of int_flux, noise only"),
-    _column("local_rms", "f4", BEAM, "stat.stdev;phot.flux.density;em.radio", "Noise at the peak"),
-    _column("background", "f4", BEAM, "instr.background;phot.flux.density;em.radio", "Background at the peak"),
+    _column("peak_flux", "f8", BEAM, f"{FLUX};stat.max;em.radio", "Peak, above the background"),
+    _column("peak_flux_err", "f4", BEAM, f"stat.error;{FLUX};stat.max;em.radio", "Its error"),
+    _column("int_flux", "f8", u.Jy, f"{FLUX};em.radio", "Integrated flux density"),
+    _column("int_flux_err", "f4", u.Jy, f"stat.error;{FLUX};em.radio", "Its error, of noise alone"),
+    _column("local_rms", "f4", BEAM, f"stat.stdev;{FLUX};em.radio", "Noise at the peak"),
+    _column("background", "f4", BEAM, f"instr.background;{FLUX};em.radio", "At the peak"),
     _column("snr", "f4", None, "stat.snr", "Highest pixel above the background, over local_rms"),
     _column("major", "f4", u.arcsec, "phys.angSize.smajAxis", "Major axis (FWHM) as observed"),
     _column("major_err", "f4", u.arcsec, "stat.error;phys.angSize.smajAxis", "Error of major"),
@@ -57,16 +58,16 @@ COLUMNS: tuple[ColumnInfo, ...] = (
     _column("minor_err", "f4", u.arcsec, "stat.error;phys.angSize.sminAxis", "Error of minor"),
     _column("pa", "f4", u.deg, "pos.posAng", "Position angle of the major axis, north through east"),
     _column("pa_err", "f4", u.deg, "stat.error;pos.posAng", "Error of pa"),
-    _column("deconv_major", "f4", u.arcsec, "phys.angSize.smajAxis;meta.modelled", "Major axis less the beam; 0 if unresolved"),
-    _column("deconv_minor", "f4", u.arcsec, "phys.angSize.sminAxis;meta.modelled", "Minor axis less the beam; 0 if unresolved"),
-    _column("deconv_pa", "f4", u.deg, "pos.posAng;meta.modelled", "Position angle less the beam"),
-    _column("las", "f4", u.arcsec, "phys.angSize", "Largest angular size of the pixels above the flood threshold"),
-    _column("n_islands", "i4", None, "meta.number", "Islands above the flood threshold that make up the source"),
+    _column("deconv_major", "f4", u.arcsec, "phys.angSize.smajAxis", "Major axis less the beam, or 0"),
+    _column("deconv_minor", "f4", u.arcsec, "phys.angSize.sminAxis", "Minor axis less the beam, or 0"),
+    _column("deconv_pa", "f4", u.deg, "pos.posAng", "Position angle less the beam"),
+    _column("las", "f4", u.arcsec, "phys.angSize", "Largest size of the pixels above the flood threshold"),
+    _column("n_islands", "i4", None, "meta.number", "Islands that make up the source"),
     _column("n_pixels", "i4", None, "meta.number;instr.pixel", "Pixels above the flood threshold"),
     _column("class", "U24", None, "src.class", f"One of {', '.join(CLASSES)}"),
     _column("class_prob", "f4", None, "stat.probability;src.class", "Probability of class"),
     *(_probability(name) for name in CLASSES),
-    _column("flags", "U48", None, "meta.code.qual", "Words: edge, blended, network (found by the network alone)"),
+    _column("flags", "U48", None, "meta.code.qual", "Words: edge, blended"),
     _column("outline", "U1", None, "pos.outline", "Border of the pixels above the flood threshold, STC-S"),
 )  # fmt: skip
 

@@ -42,7 +42,7 @@ __all__ = ["choose_model", "find", "show_progress"]
     "--model",
     "model_name",
     default="",
-    help="Model folder, models:/NAME/VERSION, or none for islands alone. Default: the one that comes with Helikon.",
+    help="Model folder, models:/NAME/VERSION, or none for islands alone; by default the shipped one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context

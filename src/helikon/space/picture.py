@@ -144,7 +144,7 @@ def _label(figure: Figure, axes: Any, image: Any, catalogue: QTable, radio_map: 
         figure.legend(
             handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9
         )
-    bar = figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02, ticks=_ticks(image.norm))
+    bar = figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02, ticks=_ticks(image.norm), format="%g")
     bar.set_label("mJy/beam")
     for coordinate, name in zip(axes.coords, _axis_names(radio_map), strict=False):
         coordinate.set_axislabel(name)
