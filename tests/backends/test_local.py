@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,7 @@ from helikon.backends.records import Attempt, current_attempt, write
 from helikon.errors import EngineError, NotFound
 from helikon.settings import Settings
 from helikon.testing import BackendContract, eventually, server_commands
-from helikon.testing.backend import FOREVER, LEAVE_A_CHILD, batch
+from helikon.testing.one_liners import FOREVER, LEAVE_A_CHILD, batch
 from helikon.workload import BatchJob, ModelServer, State, Status
 
 
@@ -151,11 +152,11 @@ class TestKilledCaller:
     @pytest.mark.parametrize("seed", range(3))
     def test_at_any_moment_the_next_start_makes_it_one_job(self, local: LocalBackend, seed: int) -> None:
         moments = random.Random(seed)
-        for i in range(6):
+        for i in range(4):
             token = f"token-{os.getpid()}-{seed}-{i}"
             job = batch(f"job-{i}", f"{FOREVER}  # {token}")
             code = (
-                f"{connecting_code(local)}\nfrom helikon.testing.backend import batch\n"
+                f"{connecting_code(local)}\nfrom helikon.testing.one_liners import batch\n"
                 f"job = batch({job.name!r}, {job.command[2]!r})\n"
                 "print('go', flush=True)\nbackend.start(job)\n"
             )
@@ -178,7 +179,7 @@ class TestKilledCaller:
         self, local: LocalBackend, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr("helikon.backends.local._RUNNER", "helikon.no_such_runner")
+            patch.setattr("helikon.backends.launching._RUNNER", "helikon.no_such_runner")
             with pytest.raises(EngineError, match="the runner of job hello did not start"):
                 local.start(batch("hello", "print('hello')"))
         assert local.status() == []
@@ -237,7 +238,7 @@ class TestProcesses:
 
     def test_a_job_that_another_job_started_lives_on_without_it(self, local: LocalBackend) -> None:
         code = (
-            f"{connecting_code(local)}\nfrom helikon.testing.backend import FOREVER, batch\n"
+            f"{connecting_code(local)}\nfrom helikon.testing.one_liners import FOREVER, batch\n"
             "backend.start(batch('inner', FOREVER))\nprint('began', flush=True)\n"
             "import time\ntime.sleep(3600)"
         )
@@ -306,6 +307,23 @@ class TestFolder:
         assert by_name["hello"].state is State.SUCCEEDED
         assert by_name["broken"].state is State.FAILED
         assert "cannot be read" in (by_name["broken"].cause or "")
+
+    def test_status_tells_the_truth_while_attempts_follow_each_other(self, local: LocalBackend) -> None:
+        job = batch("weak", "raise SystemExit(1)")
+
+        def start_again_and_again() -> None:
+            for _ in range(8):
+                local.start(job)
+                eventually(lambda: not status_of(local, "weak").state.is_alive)
+
+        with ThreadPoolExecutor(1) as pool:
+            starts = pool.submit(start_again_and_again)
+            seen: list[Status] = []
+            eventually(lambda: seen.extend(local.status()) or starts.done(), interval_s=0.005)
+        assert {status.kind for status in seen} == {"batch"}
+        assert {status.cause for status in seen} <= {None, "exit code 1"}
+        assert [status.attempt for status in seen] == sorted(status.attempt for status in seen)
+        assert seen[-1].attempt == 8
 
     def test_attempts_are_separated_in_the_log(self, local: LocalBackend) -> None:
         job = batch("weak", "import os; os.write(1, b'no line end'); raise SystemExit(1)")

@@ -16,7 +16,7 @@ from helikon.cli.root import cli
 from helikon.errors import NotFound
 from helikon.settings import Settings
 from helikon.testing import eventually, server_commands
-from helikon.testing.backend import FOREVER, batch
+from helikon.testing.one_liners import FOREVER, batch
 from helikon.workload import BatchJob, ModelServer, State, Status
 
 Run = Callable[..., click.testing.Result]

@@ -11,18 +11,19 @@ import contextlib
 import fcntl
 import os
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
 from helikon.backends import logs
 from helikon.backends.commands import argv
+from helikon.backends.launching import launch
 from helikon.backends.ports import free_port
-from helikon.backends.processes import MARKER, end, is_alive
+from helikon.backends.processes import end, is_alive
 from helikon.backends.records import (
     Attempt,
     Exit,
@@ -34,13 +35,12 @@ from helikon.backends.records import (
     write,
 )
 from helikon.backends.states import find_state, find_status, read_workload
-from helikon.errors import AlreadyExists, EngineError, NotFound
-from helikon.settings import Settings, environment_names
+from helikon.errors import AlreadyExists, NotFound
+from helikon.settings import Settings
 from helikon.workload import ModelServer, State, Status, Workload, to_json
 
 __all__ = ["LocalBackend"]
 
-_RUNNER = "helikon.backends.runner"
 _RUNNER_ENDS_S = 5.0
 
 
@@ -99,17 +99,18 @@ class LocalBackend:
     def status(self, *names: str) -> list[Status]:
         """Tell the state of the named ones in the order asked, or of all, oldest first."""
         if names:
-            return [find_status(name, self._attempt(name)) for name in names]
-        found = [find_status(name, attempt) for name, attempt in self._attempts()]
+            return [self._status(name) or self._unknown(name) for name in names]
+        found = [status for name in self._names() if (status := self._status(name))]
         return sorted(found, key=lambda status: status.started or 0.0)
 
     def logs(self, name: str, follow: bool = False) -> Iterator[str]:
         """Yield its lines without line ends; with ``follow`` until it is not alive."""
-        self._attempt(name)
+        if current_attempt(self.folder / name) is None:
+            self._unknown(name)
         log = self.folder / name / "log"
         if not follow:
             return logs.lines(log)
-        return logs.lines(log, is_growing=lambda: find_state(self._attempt(name)).is_alive)
+        return logs.lines(log, is_growing=lambda: self.status(name)[0].state.is_alive)
 
     def _may_begin(self, workload: Workload, attempt: Attempt) -> bool:
         """Whether a new attempt is due after the current one."""
@@ -134,7 +135,7 @@ class LocalBackend:
         write(prepared / "workload.json", to_json(workload))
         write(prepared / "settings.yaml", yaml.safe_dump(self._settings.model_dump(mode="json")))
         write(prepared / "plan.json", plan)
-        self._run(prepared, plan, lock)
+        launch(prepared, plan, lock)
         drop_old_attempts(job_folder, plan.number)
 
     def _plan(self, workload: Workload, command: tuple[str, ...], *, number: int) -> Plan:
@@ -156,32 +157,6 @@ class LocalBackend:
             grace_s=self._grace_s,
         )
 
-    def _run(self, prepared: Path, plan: Plan, lock: int) -> None:
-        """Start the runner, and return when it has accepted the attempt.
-
-        It inherits the lock and lets go of it then, so that another start
-        waits even if this process is killed on the way.
-        """
-        log_path = prepared.parent / "log"
-        reading, writing = os.pipe()
-        with open(reading, "rb") as answer, open(log_path, "ab", opener=_private) as log:
-            try:
-                runner = subprocess.Popen(
-                    [sys.executable, "-P", "-m", _RUNNER, str(prepared), str(lock), str(writing)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=_starters_environment() | {MARKER: plan.job_id},
-                    pass_fds=(lock, writing),
-                    start_new_session=True,
-                )
-            finally:
-                os.close(writing)
-            said = answer.read()
-            runner.wait()
-        if said != b"accepted":
-            raise EngineError(f"the runner of job {plan.name} did not start", next_step=f"see {log_path}")
-
     def _stop(self, attempt: Attempt) -> None:
         """End an attempt, whether or not its runner lives."""
         was_alive = find_state(attempt).is_alive
@@ -201,22 +176,34 @@ class LocalBackend:
             time.sleep(0.02)
         end(job_id, grace_s=0.0)
 
-    def _attempt(self, name: str) -> Attempt:
+    def _status(self, name: str) -> Status | None:
+        """Tell the state of a job; look again if a new attempt took the place of the one looked at."""
         attempt = current_attempt(self.folder / name)
-        if attempt is None:
-            known = ", ".join(known for known, _ in self._attempts())
-            raise NotFound(f"no job {name}", expected=f"one of {known}" if known else "none is known")
-        return attempt
+        while attempt is not None:
+            status = find_status(name, attempt)
+            newest = current_attempt(self.folder / name)
+            if newest == attempt:
+                return status
+            attempt = newest
+        return None
 
-    def _attempts(self) -> Iterator[tuple[str, Attempt]]:
+    def _unknown(self, name: str) -> NoReturn:
+        known = ", ".join(status.name for status in self.status())
+        raise NotFound(f"no job {name}", expected=f"one of {known}" if known else "none is known")
+
+    def _names(self) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
-            for name in sorted(os.listdir(self.folder)):
-                if (attempt := current_attempt(self.folder / name)) is not None:
-                    yield name, attempt
+            return os.listdir(self.folder)
+        return []
 
-    def _ports(self) -> set[int]:
-        plans = (attempt.plan() for _, attempt in self._attempts())
-        return {plan.port for plan in plans if plan.port}
+    def _ports(self) -> set[int | None]:
+        """Return the ports that model servers were given."""
+        found = set()
+        for name in self._names():
+            attempt = current_attempt(self.folder / name)
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # status tells of it
+                found.add(attempt.plan().port if attempt else None)
+        return found - {None}
 
     def _make_folder(self, name: str) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -232,13 +219,3 @@ class LocalBackend:
         finally:
             fcntl.flock(lock, fcntl.LOCK_UN)
             os.close(lock)
-
-
-def _starters_environment() -> dict[str, str]:
-    """Return our environment without the settings in it, which the job reads from its own file."""
-    left_out = {*environment_names(), "HELIKON_PORT"}
-    return {key: value for key, value in os.environ.items() if key not in left_out}
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -14,7 +14,7 @@ __all__ = ["answers", "free_port"]
 _FIRST, _LAST = 20000, 32000
 
 
-def free_port(taken: Collection[int] = ()) -> int:
+def free_port(taken: Collection[int | None] = ()) -> int:
     """Return a loopback port that is free now and is not one of ``taken``."""
     for port in random.sample(range(_FIRST, _LAST), k=200):
         if port not in taken and _is_free(port):

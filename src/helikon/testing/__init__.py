@@ -7,7 +7,8 @@ and needs pytest. Read :class:`BackendContract` in ``backend.py`` first.
 
 import pytest
 
-pytest.register_assert_rewrite("helikon.testing.backend", "helikon.testing.servers")
+_PARTS = ("backend", "ends", "lives", "one_liners", "servers", "words")
+pytest.register_assert_rewrite(*(f"helikon.testing.{part}" for part in _PARTS))
 
 from helikon.testing.backend import BackendContract  # noqa: E402
 from helikon.testing.polling import eventually  # noqa: E402
