@@ -89,5 +89,6 @@ def _unresolved(probabilities: Double, chosen: Bool) -> Double:
     """What has the beam's own shape is not extended: that is measured, not guessed."""
     result = probabilities.copy()
     result[chosen, COMPACT] += result[chosen][:, [EXTENDED, MULTI]].sum(axis=1)
-    result[np.ix_(chosen, [EXTENDED, MULTI])] = 0.0
+    result[chosen, EXTENDED] = 0.0
+    result[chosen, MULTI] = 0.0
     return result
