@@ -18,7 +18,7 @@ def test_steps_streams_and_kinds_give_other_tiles() -> None:
 
 
 def test_boxes_hold_the_masks_and_are_not_thinner_than_four_pixels() -> None:
-    sources = [s for step in range(0, 64, 16) for s in make_tile(TRAIN, 2, 0, step, size=128).sources]
+    sources = [s for step in range(0, 96, 8) for s in make_tile(TRAIN, 2, 0, step, size=128).sources]
     assert len(sources) > 10
     for source in sources:
         rows, columns = np.nonzero(source.mask)

@@ -188,6 +188,7 @@ def save_model(model: SourceModel, folder: Path, *, half: bool = True) -> Path:
     }
     content = save(state)
     card = model.card | {
+        "service": "space/source-finder",
         "architecture": "helikon.space.network, torchvision Mask R-CNN",
         "classes": list(CLASSES),
         "beam_pixels": MODEL_BEAM_PIXELS,

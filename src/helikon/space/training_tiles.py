@@ -23,6 +23,9 @@ FAINTEST_TARGET_SIGMA = 4.0
 SCENE_TILES = 2.5
 """Side of a field in tiles."""
 TILES_A_SCENE = 16
+RARE = ("spurious", "extended-multi-island", "flagged")
+RARE_SHARE = 0.6
+"""Share of tiles that are laid around a thing of a rare class."""
 LEAST_BOX = 4
 """Boxes are at least this many pixels wide."""
 
@@ -96,7 +99,8 @@ def make_tile(kind: int, seed: int, stream: int, step: int, *, size: int = 256) 
         TRAIN, VALIDATE or TUNE.
     seed, stream, step : int
         A stream is one place in the batch of one process; it uses a field for
-        sixteen steps, places and flips drawn at random. Streams change fields
+        sixteen steps, places and flips drawn at random, places more often around
+        things of rare classes. Streams change fields
         at different steps.
     size : int
         Pixels along each side.
@@ -104,11 +108,32 @@ def make_tile(kind: int, seed: int, stream: int, step: int, *, size: int = 256) 
     index, _ = divmod(step + 5 * stream, TILES_A_SCENE)
     scene, snr = _scene(kind, seed, stream, index, round(size * SCENE_TILES))
     rng = np.random.default_rng([kind, seed, stream, step, size])
-    y, x = rng.integers(0, len(snr) - size + 1, 2)
+    y, x = _corner(rng, scene, size)
     where = slice(y, y + size), slice(x, x + size)
     turns, flip = int(rng.integers(4)), bool(rng.integers(2))
     labels, data = _turn(scene.labels[where], turns, flip), _turn(snr[where], turns, flip)
     return Tile(snr=data, sources=tuple(_targets(scene, labels, data)))
+
+
+def _corner(rng: np.random.Generator, scene: Scene, size: int) -> tuple[int, int]:
+    """Draw a tile's first row and column, more often where there is something rare."""
+    n = len(scene.image)
+    present = [name for name in RARE if any(source.class_name == name for source in scene.sources)]
+    if not present or rng.random() > RARE_SHARE:
+        y, x = rng.integers(0, n - size + 1, 2)
+        return int(y), int(x)
+    name = present[int(rng.integers(len(present)))]
+    boxes = [source.box for source in scene.sources if source.class_name == name]
+    x0, y0, x1, y1 = boxes[int(rng.integers(len(boxes)))]
+    return _around(rng, y0, y1, n, size), _around(rng, x0, x1, n, size)
+
+
+def _around(rng: np.random.Generator, start: int, stop: int, n: int, size: int) -> int:
+    """Draw the first pixel of a tile that holds ``start`` to ``stop``, or their middle."""
+    low, high = max(0, stop + 8 - size), min(start - 8, n - size)
+    if low > high:
+        return int(np.clip((start + stop - size) // 2, 0, n - size))
+    return int(rng.integers(low, high + 1))
 
 
 def _turn(part: npt.NDArray[_T], turns: int, flip: bool) -> npt.NDArray[_T]:
