@@ -90,8 +90,8 @@ def _run(job: _Job) -> int:
             if not outcome.is_done:
                 _log.info("stopped at step %d; the same command goes on from there", outcome.position.step)
                 raise SystemExit(_STOPPED)
-    except SystemExit:
-        return _STOPPED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
     return 0
 
 
