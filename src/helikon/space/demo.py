@@ -43,7 +43,7 @@ class Narrator:
 
     def say(self, text: str) -> None:
         """Say a detail of the running step."""
-        self.console.print(f"      {text}", highlight=False, markup=False)
+        self.console.print(f"      {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 def run(

@@ -137,7 +137,7 @@ def tune_thresholds(demo: Demo) -> dict[str, float]:
             study_name=demo.name,
             pruner=MedianPruner(n_startup_trials=2),
             resume=True,
-            on_update=lambda update: advance(update.n_finished, demo.n_trials),
+            on_update=lambda update: advance(update.n_ended, demo.n_trials),
         )
     n_pruned = len(study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)))
     best = {key: float(value) for key, value in study.best_params.items()}
@@ -159,7 +159,8 @@ def train(demo: Demo) -> Path:
     run_job(demo.settings, job)
     folder = output_folder(demo.settings, demo.name)
     result = json.loads((folder / "result.json").read_text())
-    demo.say(f"{N_PROCESSES} processes, {result['step']} steps: {_listed(result['metrics'])}")
+    shown = {key: result["metrics"].get(key) for key in ("loss", "completeness", "reliability")}
+    demo.say(f"{N_PROCESSES} processes, {result['step']} steps: {_listed(shown)} on held-out tiles")
     return folder / "model"
 
 
