@@ -166,3 +166,14 @@ def test_settings_are_frozen(settings: Settings) -> None:
 
 def test_settings_survive_being_written_down(settings: Settings) -> None:
     assert load(environ={}, overrides=settings.model_dump(mode="json")) == settings
+
+
+@pytest.mark.parametrize("variable", ["HELIKON_GATWAY_PORT", "HELIKON_GATEWAY_PROT", "HELIKON_SPARK_CORES"])
+def test_a_misspelt_variable_is_an_error_that_names_what_there_is(variable: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable} sets nothing: expected one of .*HELIKON_"):
+        load(environ={variable: "1"})
+
+
+@pytest.mark.parametrize("variable", ["HELIKON_JOB", "HELIKON_PORT", "HELIKON_MODEL_DIR", "HELIKON_SERVICE"])
+def test_variables_that_jobs_are_given_are_no_settings(variable: str) -> None:
+    load(environ={variable: "1"})

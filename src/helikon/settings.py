@@ -6,6 +6,7 @@ overrides. Entry points call it once and pass the result down; nothing in
 Helikon keeps a copy at module level. An unknown key is an error.
 """
 
+import difflib
 import getpass
 import os
 from collections.abc import Mapping
@@ -161,6 +162,7 @@ def _read_file(path: Path | str | None, environ: Mapping[str, str]) -> dict[str,
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    _refuse_misspelt(environ)
     values: dict[str, Any] = {}
     for variable, key in environment_names().items():
         if not environ.get(variable):
@@ -170,6 +172,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             section = section.setdefault(name, {})
         section[key[-1]] = _as_value(environ[variable], _kind(key))
     return values
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """Refuse variables that look like one of ours; jobs are given others that are no settings."""
+    known = environment_names()
+    sections = tuple({f"HELIKON_{key[0]}_".upper() for key in known.values() if len(key) > 1})
+    for variable in environ:
+        if not variable.startswith("HELIKON_") or variable in known:
+            continue
+        close = difflib.get_close_matches(variable, known, n=3, cutoff=0.85)
+        if close or variable.startswith(sections):
+            expected = ", ".join(close or [name for name in known if name.startswith(sections)])
+            raise SettingsError(f"variable {variable} sets nothing", expected=f"one of {expected}")
 
 
 def _kind(key: tuple[str, ...]) -> Any:
