@@ -3,7 +3,7 @@
 import numpy as np
 
 from helikon.space.imaging import GaussianBeam
-from helikon.space.labels import add_artefact_labels, label_sources
+from helikon.space.labels import label_sources
 from helikon.space.morphology import Components, make_compact
 from helikon.space.render import Stamp, render
 
@@ -62,37 +62,3 @@ def test_neighbours_share_the_pixels_by_brightness() -> None:
     sources, labels = label_sources([_point(40, 40, 30), _point(49, 40, 30)], RMS, BEAM)
     assert len(sources) == 2
     assert labels[40, 43] != labels[40, 46]
-
-
-def _artefacts(source: list[tuple[str, Stamp]], wrong: Stamp | None) -> list[str]:
-    true_image = np.zeros(SHAPE, dtype=np.float32)
-    for _, stamp in source:
-        true_image[stamp.where] += stamp.data
-    artefacts = np.zeros(SHAPE, dtype=np.float32)
-    if wrong is not None:
-        artefacts[wrong.where] += wrong.data
-    sources, labels = label_sources(source, RMS, BEAM)
-    found, _ = add_artefact_labels(
-        sources,
-        labels,
-        image=true_image + artefacts,
-        true_image=true_image,
-        artefacts=artefacts,
-        local_rms=RMS,
-        beam=BEAM,
-    )
-    return [one.class_name for one in found]
-
-
-def test_an_artefact_far_from_true_emission_is_spurious() -> None:
-    wrong = _stamp(make_compact(8.0, 1.0, 1.0, 0.0).moved(70, 70))
-    assert _artefacts([_point(20, 20, 50)], wrong) == ["compact", "spurious"]
-
-
-def test_an_artefact_that_hangs_on_a_source_flags_it() -> None:
-    wrong = _stamp(make_compact(60.0, 8.0, 1.0, 0.0).moved(32, 20))
-    assert _artefacts([_point(20, 20, 50)], wrong) == ["flagged"]
-
-
-def test_a_clean_map_has_neither() -> None:
-    assert _artefacts([_point(20, 20, 50)], None) == ["compact"]

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from helikon.space.evaluate import Bin, Score
+from helikon.space.scores import Bin, Score
 
 __all__ = ["plot_score", "report_text"]
 

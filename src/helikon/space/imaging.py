@@ -75,6 +75,11 @@ class Imager:
     beam: GaussianBeam
     tracks: Tracks
 
+    @property
+    def pixel_arcsec(self) -> float:
+        """Side of a pixel, arcsec."""
+        return math.degrees(self.pixel_rad) * 3600
+
     def beam_transfer(self) -> Image:
         """Return the Fourier transform of the clean beam (peak 1)."""
         xx, xy, yy = self.beam.covariance

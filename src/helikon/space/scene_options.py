@@ -1,0 +1,54 @@
+"""How a made-up field is observed and what is in it."""
+
+import dataclasses
+
+__all__ = ["SceneOptions"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SceneOptions:
+    """How a field is made.
+
+    Attributes
+    ----------
+    size : int
+        Pixels along each side.
+    array : str
+        One of ``helikon.space.arrays.ARRAY_NAMES``.
+    beam_pixels : float
+        FWHM of the clean beam, pixels.
+    declination_deg, hours, robust, taper : float
+        Of the observation: field centre, track length, weighting.
+    rms_jy : float
+        Thermal noise, Jy/beam; 0 takes the array's usual one.
+    density : float
+        Multiplies the 1.4 GHz source counts.
+    n_extended : float
+        Expected number of extended sources per 1024 x 1024 pixels.
+    phase_error_deg, amplitude_error : float
+        What self-calibration left wrong (RMS per antenna).
+    brightest_sigma : float
+        Cap on compact sources, in units of the thermal noise.
+    n_bright : float
+        Expected number, per 1024 x 1024 pixels, of further compact sources
+        between 300 sigma and the cap: more artefacts than the counts give.
+    primary_beam : float
+        FWHM of the primary beam in units of the field's side, for a map
+        corrected for it (noise rises outwards); 0 for a flat response.
+    """
+
+    size: int = 1024
+    array: str = "askap"
+    beam_pixels: float = 5.0
+    declination_deg: float | None = None
+    hours: float = 8.0
+    robust: float = 0.0
+    taper: float = 0.0
+    rms_jy: float = 0.0
+    density: float = 1.0
+    n_extended: float = 24.0
+    phase_error_deg: float = 3.0
+    amplitude_error: float = 0.01
+    brightest_sigma: float = 6000.0
+    n_bright: float = 0.0
+    primary_beam: float = 0.0
