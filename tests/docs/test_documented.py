@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from helikon.apps import find_apps
 from helikon.cli import cli
 from helikon.settings import Settings
 
@@ -69,3 +70,11 @@ def test_every_option_has_help(words: str) -> None:
 def test_every_command_is_used_in_a_page(words: str) -> None:
     pages = "\n".join(p.read_text() for p in DOCS.rglob("*.md") if p.name != "commands.md")
     assert f"helikon {words}" in pages, f"no page but the generated reference uses helikon {words}"
+
+
+@pytest.mark.parametrize("table", ["recipes", "objectives", "services"])
+def test_everything_that_an_application_registers_is_in_the_reference(table: str) -> None:
+    text = (DOCS / "reference/recipes.md").read_text()
+    names = [f"{app.name}/{key}" for app in find_apps().values() for key in getattr(app, table)]
+    assert names
+    assert [name for name in names if f"### `{name}`" not in text] == []
