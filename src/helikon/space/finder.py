@@ -28,8 +28,8 @@ __all__ = ["FinderSettings", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
 
-POINT_LIKE = 1.15
-"""Area in beams up to which a source is compact whatever the network says."""
+POINT_LIKE = 1.25
+"""Area in beams up to which a source is compact whatever the network says: bandwidth smearing does that."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
