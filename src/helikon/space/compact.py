@@ -75,7 +75,8 @@ def fit_pieces(
     start = np.column_stack([data[pieces.y, pieces.x], pieces.x, pieces.y, beam]).astype(np.float64)
     parameters, values = _fit_together(stamps, start, pieces, data.shape)
     area = _area_ratio(parameters[:, 3:], form)
-    total = np.bincount(pieces.labels.ravel(), np.nan_to_num(data).ravel(), minlength=len(pieces) + 1)[1:]
+    brightness = np.nan_to_num(data).ravel().astype(np.float64)
+    total = np.bincount(pieces.labels.ravel(), brightness, minlength=len(pieces) + 1)[1:].astype(np.float64)
     good = _is_compact(parameters, values, stamps, total, pieces, noise, beam_fwhm_pixels, form)
     point = fit_gaussians(values, stamps.weights, stamps.x, stamps.y, start, free_shape=False)[0]
     excess = (area - 1) * parameters[:, 0] / noise
