@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 NOTEBOOK = "first-catalogue.ipynb"
+END = '.jp-OutputArea-output:has-text("this is the end of the notebook")'
+ERROR = '[data-mime-type="application/vnd.jupyter.error"]'
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,13 +90,11 @@ def test_the_shipped_notebook_runs_to_its_end(page: "Page", running: Platform, h
     assert page.locator("text=Jupyter news").count() == 0
     page.click('.lm-MenuBar-itemLabel >> text="Run"')
     page.click('.lm-Menu-itemLabel >> text="Run All Cells"')
-    page.wait_for_selector(
-        '.jp-OutputArea-output:has-text("this is the end of the notebook")', timeout=480_000
-    )
+    page.wait_for_selector(f"{END}, {ERROR}", timeout=300_000)
+    page.screenshot(path=home.state_dir / "lab.png")
     page.keyboard.press("Control+s")
-    file = home.state_dir / "notebooks" / "ada" / NOTEBOOK
     page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
-    outputs = read_outputs(file)
+    outputs = read_outputs(home.state_dir / "notebooks" / "ada" / NOTEBOOK)
     assert "true sources" in outputs["map"]
     assert "median noise" in outputs["noise"]
     assert "models:/radio-sources/1" in outputs["publish"]

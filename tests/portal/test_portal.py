@@ -33,6 +33,9 @@ async def readyz(): return "ok"
 @app.get("/metrics")
 async def metrics(): return "inside"
 
+@app.get("/docs.json")
+async def docs(): return {"openapi": "3.0.2"}
+
 @app.post("/sum")
 async def sum_(request: Request):
     digest, size = hashlib.sha256(), 0
@@ -230,13 +233,20 @@ def test_a_model_servers_own_answer_comes_back_but_not_its_cookies(
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["metrics", "METRICS", "docs.json", ""])
+@pytest.mark.parametrize("path", ["metrics", "METRICS", "docs", ""])
 def test_the_inside_of_a_model_server_is_for_administrators(
     script: httpx.Client, tokens: dict[str, str], path: str
 ) -> None:
     assert script.get(f"/models/echo/{path}", headers=bearer(tokens["infer"])).status_code == 403
     if path == "metrics":
         assert script.get(f"/models/echo/{path}", headers=bearer(tokens["admin"])).json() == "inside"
+
+
+def test_who_may_call_a_model_server_may_read_how(
+    script: httpx.Client, tokens: dict[str, str], backend: LocalBackend
+) -> None:
+    wait_for(backend, "echo", State.RUNNING)
+    assert script.get("/models/echo/docs.json", headers=bearer(tokens["infer"])).json()["openapi"]
 
 
 @pytest.mark.parametrize("path", ["//metrics", "%2e%2e/metrics", "x/%2e%2e/metrics"])

@@ -15,8 +15,9 @@ __all__ = ["router"]
 
 router = APIRouter()
 
-# What a model server shows of its inside; the empty one is its documentation page.
-_INSIDE = {"", "docs", "docs.json", "metrics", "schema.json", "static_content"}
+# What a model server shows of its inside; the empty one is its documentation page. The description
+# of its interface (docs.json) is not among them: who may call it may know how, and our client asks.
+_INSIDE = {"", "docs", "metrics", "schema.json", "static_content"}
 
 
 @router.api_route("/models/{endpoint}/{path:path}", methods=METHODS, include_in_schema=False)

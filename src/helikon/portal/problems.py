@@ -65,8 +65,7 @@ def _shape(what: str, got: object, expected: str | None, next_step: str | None) 
 
 async def _answer_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.HelikonError)
-    shape = _shape(error.what, error.got, error.expected, error.next_step)
-    return _answer(request, status_of(error), shape)
+    return _answer(request, status_of(error), error.as_dict())
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
