@@ -1,0 +1,134 @@
+"""helikon model: publish, list, show, serve, stop."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from safetensors.numpy import save_file
+
+from helikon.cli import main
+from helikon.cli.root import cli
+from helikon.errors import HelikonError
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow", "ignore::FutureWarning:mlflow")
+ROOT = Path(__file__).parents[2]
+SERVICE = "tests.serving.tiny_service:Scale"
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder for all tests here, since each of its own costs an MLflow database."""
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(autouse=True)
+def _here(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIKON_STATE_DIR", str(state / "state"))
+    monkeypatch.setenv("HELIKON_OWNER", "ada")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(state)
+
+
+@pytest.fixture(scope="module")
+def folder(state: Path) -> Path:
+    """A model folder."""
+    made = state / "model"
+    made.mkdir()
+    save_file({"factor": np.array(3.0, np.float32)}, made / "weights.safetensors")
+    (made / "model.json").write_text("{}")
+    return made
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["model", *arguments], catch_exceptions=False)
+
+
+def test_nothing_is_published_at_first_and_that_is_fast() -> None:
+    began = time.monotonic()
+    assert _run("list").stderr.startswith("No model is published yet")
+    assert json.loads(_run("list", "--json").stdout) == []
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_folder_is_published_shown_and_listed(folder: Path) -> None:
+    said = _run("publish", str(folder), "--name", "scale", "--service", SERVICE, "--source", "survey=FIRST")
+    assert said.exit_code == 0
+    assert said.stdout.startswith("models:/scale/1  SHA-256 ")
+    assert "helikon model serve scale" in said.stderr
+    shown = _run("show", "scale").stdout
+    for text in ("models:/scale/1", "champion", SERVICE, "ada", "source survey FIRST"):
+        assert text in shown
+    (listed,) = json.loads(_run("list", "--json").stdout)
+    assert (listed["name"], listed["version"], listed["sources"]) == ("scale", 1, {"survey": "FIRST"})
+    assert listed == json.loads(_run("show", "scale@champion", "--json").stdout)
+    assert "scale" in _run("list").stdout
+
+
+def test_the_service_can_be_named_by_the_card(folder: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    named.mkdir()
+    (named / "weights.safetensors").write_bytes((folder / "weights.safetensors").read_bytes())
+    (named / "model.json").write_text(json.dumps({"service": "space/source-finder"}))
+    said = _run("publish", str(named), "--name", "finder", "--json")
+    assert json.loads(said.stdout)["service"] == "space/source-finder"
+
+
+def test_a_model_is_served_and_stopped(folder: Path, state: Path) -> None:
+    _run("publish", str(folder), "--name", "scale", "--service", SERVICE)
+    said = _run("serve", "scale", "--name", "from-cli", "--json")
+    try:
+        endpoint = json.loads(said.stdout)
+        assert endpoint["name"] == "from-cli"
+        assert endpoint["url"].startswith("http://127.0.0.1:")
+        assert Path(endpoint["token_file"]).read_text().strip() not in said.output
+    finally:
+        assert _run("stop", "from-cli").stdout == "from-cli: stopped\n"
+    assert _run("stop", "from-cli").stdout == "from-cli: was stopped already\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "nothing"), "no model nothing: expected one of "),
+        (("serve", "nothing"), "no model nothing: expected one of "),
+        (("stop", "nothing"), "no job nothing"),
+        (("publish", "nowhere", "--name", "x"), "nowhere is no model folder: got no folder"),
+        (
+            ("publish", "model", "--name", "x", "--service", "space/nothing"),
+            "of its services: got 'space/nothing'",
+        ),
+        (
+            ("publish", "model", "--name", "a/b", "--service", SERVICE),
+            "a model's name cannot be used: got 'a/b'",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    folder: Path, arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["model", *arguments])
+    said = capsys.readouterr().err
+    assert caught.value.code == 1
+    assert message in said
+    assert said.startswith("helikon: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("publish", "model", "--name", "x"),
+        ("publish", "model", "--name", "x", "--service", "a:b", "--source", "x"),
+    ],
+)
+def test_wrong_usage_exits_with_2(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert _run(*arguments).exit_code == 2
+
+
+def test_errors_are_of_the_drawn_tree(folder: Path) -> None:
+    with pytest.raises(HelikonError):
+        _run("show", "nothing")
