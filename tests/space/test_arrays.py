@@ -7,7 +7,9 @@ from helikon.errors import InputError
 from helikon.space.arrays import ARRAY_NAMES, load_array, observe
 
 
-@pytest.mark.parametrize(("name", "n_antennas", "longest_m"), [("askap", 36, 6e3), ("vla-b", 27, 11e3)])
+@pytest.mark.parametrize(
+    ("name", "n_antennas", "longest_m"), [("askap", 36, 6e3), ("meerkat", 64, 8e3), ("vla-b", 27, 11e3)]
+)
 def test_antennas_stand_where_the_array_has_them(name: str, n_antennas: int, longest_m: float) -> None:
     positions = load_array(name).positions()
     assert positions.shape == (n_antennas, 2)
