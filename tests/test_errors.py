@@ -44,3 +44,8 @@ def test_a_message_says_what_got_expected_next(error: HelikonError, text: str) -
 def test_the_parts_of_a_message_can_be_read() -> None:
     error = InputError("no beam", got=0, expected="BMAJ", next_step="give --beam")
     assert (error.what, error.got, error.expected, error.next_step) == ("no beam", 0, "BMAJ", "give --beam")
+
+
+def test_errors_have_one_shape_in_json() -> None:
+    error = InputError("no beam", got=0, next_step="give --beam")
+    assert error.as_dict() == {"what": "no beam", "got": "0", "expected": None, "next": "give --beam"}

@@ -65,6 +65,15 @@ class HelikonError(Exception):
         text = f"{self.what}: {', '.join(details)}" if details else self.what
         return f"{text}; {self.next_step}" if self.next_step else text
 
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the one shape that errors have in JSON: what, got, expected, next."""
+        return {
+            "what": self.what,
+            "got": None if self.got is None else str(self.got),
+            "expected": self.expected,
+            "next": self.next_step,
+        }
+
 
 class UserError(HelikonError):
     """Something that the caller can put right."""

@@ -148,8 +148,9 @@ class _Progress:
     def update(self, update: "StudyUpdate") -> None:
         """Show how far the study is."""
         if self._bar is not None:
-            done = {"total": update.n_trials, "completed": update.n_ended}
-            self._bar.update(self._task, **done, description=_said(update))
+            self._bar.update(
+                self._task, total=update.n_trials, completed=update.n_ended, description=_said(update)
+            )
         elif update.n_ended > self._n_told:
             click.echo(f"{update.n_ended} of {update.n_trials} trials, {_said(update)}", err=True)
         self._n_told = update.n_ended

@@ -18,6 +18,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from helikon.errors import UserError
+
 __all__ = ["MAX_BODY", "TOKEN_FILE", "EndpointSecurity", "secure"]
 
 TOKEN_FILE = "HELIKON_ENDPOINT_TOKEN_FILE"
@@ -125,7 +127,8 @@ def _length(scope: MutableMapping[str, Any]) -> int:
 
 
 async def _refuse(send: Send, status: int, what: str, expected: str) -> None:
-    body = json.dumps({"error": {"what": what, "expected": expected}}).encode()
+    shape = UserError(what, expected=expected).as_dict()
+    body = json.dumps({"error": shape}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

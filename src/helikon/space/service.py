@@ -69,7 +69,7 @@ class SourceFinder:
         Notes
         -----
         A map that cannot be used is answered with status 400 and
-        ``{"error": "one line"}``.
+        ``{"error": {"what", "got", "expected", "next"}}``.
         """
         try:
             settings = FinderSettings(
@@ -78,7 +78,7 @@ class SourceFinder:
             return self._answer(map, Path(context.temp_dir), settings, beam, name)
         except UserError as error:
             context.response.status_code = 400
-            refusal: Any = JSONResponse({"error": str(error)}, status_code=400)
+            refusal: Any = JSONResponse({"error": error.as_dict()}, status_code=400)
             return refusal  # type: ignore[no-any-return]
 
     def _answer(self, file: Path, folder: Path, settings: FinderSettings, beam: str, name: str) -> Path:

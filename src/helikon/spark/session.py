@@ -7,15 +7,15 @@ pipe from this process and ends with it, however this process ends.
 
 import contextlib
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helikon.errors import EngineError, Missing
 from helikon.settings import Settings
 from helikon.spark.conf import prepare_folder, python_environment, search_path, spark_conf
 from helikon.spark.java import find_java
+from helikon.spark.jvm import end_jvm, is_gone, launch_jvm
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["close", "session"]
 
 _STARTING = threading.Lock()
-_JVM_ENDS_S = 10.0
-_NOISE = (b"WARNING: Using incubator modules",)
 
 
 def session(settings: Settings, name: str = "helikon") -> "SparkSession":
@@ -46,6 +44,8 @@ def session(settings: Settings, name: str = "helikon") -> "SparkSession":
         If Spark does not start.
     """
     with _STARTING, _installed():
+        for key, value in python_environment().items():
+            os.environ.setdefault(key, value)
         if settings.spark.remote:
             return _connect(settings, name)
         return _running() or _start(settings, name)
@@ -63,7 +63,7 @@ def close() -> None:
         if (context := SparkContext._active_spark_context) is not None:
             with contextlib.suppress(Exception):
                 context.stop()
-        _end_jvm(SparkContext._gateway)
+        end_jvm(SparkContext._gateway)
         _forget()
 
 
@@ -74,8 +74,8 @@ def _running() -> "SparkSession | None":
 
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         return SparkSession.builder.getOrCreate()
-    process = getattr(SparkContext._gateway, "proc", None)
-    if process is not None and process.poll() is not None:
+    if is_gone(SparkContext._gateway):
+        end_jvm(SparkContext._gateway)
         _forget()
     if SparkContext._active_spark_context is None:
         return None
@@ -102,49 +102,19 @@ def _start(settings: Settings, name: str) -> "SparkSession":
 
     find_java()
     prepare_folder(settings)
-    for key, value in python_environment().items():
-        os.environ.setdefault(key, value)
     conf = SparkConf(loadDefaults=False)
     conf.setAll(list(spark_conf(settings, name, path=search_path()).items()))
     try:
-        SparkContext(conf=conf, gateway=SparkContext._gateway or _launch(conf))
+        SparkContext(conf=conf, gateway=SparkContext._gateway or launch_jvm(conf))
         return SparkSession.builder.getOrCreate()
+    except EngineError:
+        raise
     except Exception as error:
         raise EngineError(
             "Spark does not start",
             got=_first_line(error),
             next_step="look at spark.master, spark.driver_memory_gib and spark.conf in the settings",
         ) from error
-
-
-def _launch(conf: Any) -> Any:
-    """Start the JVM, and write to our stderr what it writes there, without what it always says."""
-    from pyspark.java_gateway import launch_gateway
-
-    gateway = launch_gateway(conf, {"stderr": subprocess.PIPE, "bufsize": 0})
-    threading.Thread(target=_pump, args=(gateway.proc.stderr,), name="spark-stderr", daemon=True).start()
-    return gateway
-
-
-def _pump(stream: IO[bytes]) -> None:
-    with contextlib.suppress(ValueError, OSError), stream:
-        for line in stream:
-            if not line.startswith(_NOISE):
-                os.write(2, line)
-
-
-def _end_jvm(gateway: Any) -> None:
-    process = getattr(gateway, "proc", None)
-    with contextlib.suppress(Exception):
-        gateway.shutdown()
-    if process is None:
-        return
-    process.stdin.close()
-    try:
-        process.wait(_JVM_ENDS_S)
-    except Exception:
-        process.kill()
-        process.wait()
 
 
 def _forget() -> None:
