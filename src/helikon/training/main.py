@@ -1,6 +1,7 @@
 """What every training process runs: ``python -m helikon.training.main RECIPE --name NAME --option k=v``."""
 
 import argparse
+import atexit
 import contextlib
 import dataclasses
 import json
@@ -10,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from helikon.apps import load
 from helikon.catalogue.folders import appear, check_model_folder
@@ -165,9 +166,14 @@ def _finish(job: _Job, recipe: Recipe, outcome: Outcome, card: dict[str, Any]) -
     _log.info("done after %d steps; the model is in %s", outcome.position.step, model)
 
 
-if __name__ == "__main__":
-    # A process that lost its peers may hang in the destructors of its communicators.
-    code = main()
+def _leave(code: int) -> NoReturn:
+    """Exit without taking PyTorch and MLflow apart, which takes seconds and may hang without peers."""
+    atexit._run_exitfuncs()
+    logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code) if code else sys.exit(0)
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    _leave(main())
