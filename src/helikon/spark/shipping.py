@@ -1,4 +1,8 @@
-"""Send functions to the workers: by name where they can import them, else whole."""
+"""Send functions to the workers: by name where they can import them, else whole.
+
+A function takes this process's import path along, so that a worker that was
+started before the path grew finds the same modules.
+"""
 
 import functools
 import importlib.machinery
@@ -9,12 +13,13 @@ from types import ModuleType
 from typing import Any
 
 from helikon.errors import InputError
+from helikon.spark.conf import search_path
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "pack_function", "unpack", "unpack_function"]
 
 
-def pack(thing: Any) -> bytes:
-    """Pickle something for the workers, with the modules of ours that they cannot import.
+def pack_function(function: Callable[..., Any]) -> bytes:
+    """Pickle a function for the workers.
 
     Functions of notebooks, of scripts and of files outside the import path
     travel whole; all others by name.
@@ -23,6 +28,25 @@ def pack(thing: Any) -> bytes:
     ------
     InputError
         If it cannot be pickled: it holds an open file, a lock or the session.
+    """
+    return pack((search_path(), pack(function)))
+
+
+def unpack_function(packed: bytes) -> Callable[..., Any]:
+    """Return the function that was packed, in a worker, after growing its import path."""
+    path, function = unpack(packed)
+    sys.path.extend(entry for entry in path if entry not in sys.path)
+    found: Callable[..., Any] = unpack(function)
+    return found
+
+
+def pack(thing: Any) -> bytes:
+    """Pickle a value.
+
+    Raises
+    ------
+    InputError
+        If it cannot be pickled.
     """
     from pyspark import cloudpickle
 
@@ -34,7 +58,7 @@ def pack(thing: Any) -> bytes:
         return bytes(cloudpickle.dumps(thing))
     except Exception as error:
         raise InputError(
-            f"{_name(thing)} cannot be sent to the workers",
+            f"{_name(thing)} cannot be sent between the driver and its workers",
             got=f"{type(error).__name__}: {error}".splitlines()[0],
             expected="functions and values that can be pickled",
             next_step="open files, models and connections inside the function",

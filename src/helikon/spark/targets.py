@@ -59,11 +59,12 @@ def _by_name(name: str) -> ModuleType:
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise NotFound(f"there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    name = f"helikon_file_{path.stem}"  # not to be imported under: such a function is sent whole
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
         raise InputError(f"{path} cannot be imported", expected="a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     sys.path.append(str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)

@@ -16,7 +16,7 @@ from helikon.errors import EngineError, HelikonError, InputError
 from helikon.settings import Settings
 from helikon.spark.dispatch import default_parallelism, run_partitions
 from helikon.spark.session import session
-from helikon.spark.shipping import pack, unpack
+from helikon.spark.shipping import pack, pack_function, unpack, unpack_function
 
 __all__ = ["plan_groups", "run_tasks"]
 
@@ -75,7 +75,7 @@ def run_tasks(
         raise InputError("the number of tasks cannot be used", got=n_tasks, expected="1 or more")
     if not todo:
         return []
-    packed = pack(function)
+    packed = pack_function(function)
     spark = session(settings)
     groups = plan_groups(len(todo), n_tasks or _TASKS_PER_CORE * default_parallelism(spark))
     work = functools.partial(_work, packed, [pack(todo[group]) for group in groups])
@@ -94,7 +94,7 @@ def plan_groups(n_items: int, n_tasks: int) -> list[slice]:
 def _work(packed: bytes, groups: Sequence[bytes], index: int) -> bytes:
     """Run in a worker: do one group of items; an error is an outcome, so that Spark does not try it again."""
     try:
-        function = unpack(packed)
+        function = unpack_function(packed)
         return pack(("results", [function(item) for item in unpack(groups[index])]))
     except HelikonError as error:
         return pack(("refused", error, traceback.format_exc()))

@@ -19,7 +19,7 @@ from helikon.spark.desk import Desk
 from helikon.spark.dispatch import run_partitions
 from helikon.spark.history import History, record_study
 from helikon.spark.session import session
-from helikon.spark.shipping import pack
+from helikon.spark.shipping import pack, pack_function
 from helikon.spark.storage import serve
 from helikon.spark.study import ERROR, StudyUpdate, open_study, study_folder, summarise, write_result
 from helikon.spark.worker import Orders, run_slot
@@ -97,7 +97,7 @@ def tune(
     folder = storage_folder or study_folder(settings, study_name)
     with _quiet(), open_study(folder, study_name, directions, resume=resume) as study:
         desk = Desk(study, n_trials, timeout_s)
-        packed = (pack(objective), pack(sampler), pack(pruner))
+        packed = (pack_function(objective), pack(sampler), pack(pruner))
         with record_study(settings, study, n_trials=n_trials, n_workers=n_workers) as history:
             told = _Told(study, n_trials, history, on_update)
             try:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from helikon.spark.shipping import unpack
+from helikon.spark.shipping import unpack, unpack_function
 from helikon.spark.storage import Address, ask_desk, connect
 from helikon.spark.study import ERROR
 
@@ -27,7 +27,7 @@ class Orders:
     study_name : str
         Of the study.
     packed : bytes
-        The objective, the sampler and the pruner, as ``shipping.pack`` makes them.
+        The objective, the sampler and the pruner, as ``shipping`` packs them.
     reseed : bool
         Whether the sampler draws other numbers in every slot.
     """
@@ -43,7 +43,8 @@ def run_slot(orders: Orders, slot: int) -> bytes:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    objective, sampler, pruner = (unpack(packed) for packed in orders.packed)
+    objective = unpack_function(orders.packed[0])
+    sampler, pruner = unpack(orders.packed[1]), unpack(orders.packed[2])
     if orders.reseed and sampler is not None:
         sampler.reseed_rng()
     storage, channel = connect(orders.address)
