@@ -62,7 +62,11 @@ def test_a_file_is_sent_under_the_name_that_the_service_asks_for(
     client: EndpointClient, tmp_path: Path
 ) -> None:
     (tmp_path / "table.txt").write_text("1 2 3")
-    assert client.post_file("total", tmp_path / "table.txt", offset=1.5).json() == {"total": 19.5}
+    file = tmp_path / "table.txt"
+    assert client.post_file("total", file, offset=1.5).json() == {"total": 19.5}
+    assert client.post_file("total", file, file_field="table").json() == {"total": 18.0}
+    with pytest.raises(InputError, match="refused total: got 400"):
+        client.post_file("total", file, file_field="other")
 
 
 @pytest.mark.parametrize("path", ["scale", "docs.json", "metrics", "", "schema.json", "healthz"])

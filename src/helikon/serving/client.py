@@ -53,7 +53,9 @@ class EndpointClient:
         """Call an interface with JSON."""
         return self._request("POST", api, json=fields)
 
-    def post_file(self, api: str, path: Path, **fields: Any) -> httpx.Response:
+    def post_file(
+        self, api: str, path: Path, *, file_field: str | None = None, **fields: Any
+    ) -> httpx.Response:
         """Call an interface with a file and other fields, as a form.
 
         Parameters
@@ -61,13 +63,17 @@ class EndpointClient:
         api : str
             Name of the interface.
         path : Path
-            The file; it is sent under the name of the interface's file field.
+            The file.
+        file_field : str, optional
+            Name of the interface's parameter that takes it. By default the
+            server is asked; the gateway tells it to administrators only, and
+            then ``file`` is taken.
         **fields
             The other fields.
         """
         form = {key: str(value) for key, value in fields.items()}
         with path.open("rb") as file:
-            upload = {self._file_field(api): (path.name, file, "application/octet-stream")}
+            upload = {file_field or self._file_field(api): (path.name, file, "application/octet-stream")}
             return self._request("POST", api, data=form, files=upload)
 
     def _file_field(self, api: str) -> str:
