@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from helikon.serving.server import argv, environment
+from helikon.serving.server import argv, environment, threads
 from helikon.settings import ServingSettings
 
 
@@ -29,3 +29,8 @@ def test_the_environment_holds_no_secret_and_calls_nobody() -> None:
         "BENTOML_HOME": "/h",
         "BENTOML_DO_NOT_TRACK": "true",
     }
+
+
+def test_the_cores_are_shared_out_among_requests() -> None:
+    found = [threads(ServingSettings(n_threads=2), n_cores)["OMP_NUM_THREADS"] for n_cores in (1, 2, 8)]
+    assert found == ["1", "1", "4"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from helikon.catalogue.models import fetch_uri
 from helikon.errors import HelikonError, SettingsError
 from helikon.serving.deploy import endpoint_token, token_file
-from helikon.serving.server import SERVER_PID, argv, environment
+from helikon.serving.server import SERVER_PID, argv, environment, threads
 from helikon.settings import Settings, load
 
 __all__ = ["main"]
@@ -55,7 +55,8 @@ def _serve(
     ours[SERVER_PID] = str(os.getpid())  # it stays the same when we become the server
     sys.stderr.flush()
     command = argv(sys.executable, host=host, port=int(port), timeout_s=settings.serving.timeout_s)
-    execute(command[0], list(command), os.environ | ours)
+    shared_out = threads(settings.serving, len(os.sched_getaffinity(0)))
+    execute(command[0], list(command), shared_out | dict(os.environ) | ours)
 
 
 if __name__ == "__main__":

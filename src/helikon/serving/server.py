@@ -5,7 +5,7 @@ from pathlib import Path
 from helikon.serving.security import MAX_BODY, TOKEN_FILE
 from helikon.settings import ServingSettings
 
-__all__ = ["MODEL_DIR", "SERVER_PID", "SERVICE", "argv", "environment"]
+__all__ = ["MODEL_DIR", "SERVER_PID", "SERVICE", "argv", "environment", "threads"]
 
 SERVICE = "HELIKON_SERVICE"
 """Variable that names ``module:Class`` of the service."""
@@ -48,3 +48,12 @@ def environment(
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "true",
     }
+
+
+def threads(serving: ServingSettings, n_cores: int) -> dict[str, str]:
+    """Return the environment that shares the cores out among requests worked on at a time.
+
+    The caller's own settings of these variables should win over it.
+    """
+    n_threads = str(max(1, n_cores // serving.n_threads))
+    return {"OMP_NUM_THREADS": n_threads, "OPENBLAS_NUM_THREADS": n_threads}
