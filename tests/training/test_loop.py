@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,16 @@ def test_validation_does_not_change_what_is_learnt(tmp_path: Path) -> None:
     often = _train(dataclasses.replace(recipe, validate_every_s=0.0), tmp_path / "often")
     never = _train(dataclasses.replace(recipe, validate=None), tmp_path / "never")
     assert _same(often.module, never.module)
+
+
+def test_the_speed_is_that_of_the_steps_and_not_of_validation(tmp_path: Path) -> None:
+    def validate(module: nn.Module) -> Mapping[str, float]:
+        time.sleep(0.5)
+        return {}
+
+    recipe = dataclasses.replace(line({"n_steps": "10", "pause_s": "0.02"}), validate=validate)
+    speed = _train(recipe, tmp_path).position.metrics["points_per_s"]
+    assert 16 * 10 / 0.5 < speed < 16 * 10 / 0.2
 
 
 def test_time_counts_over_all_attempts(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ class _Loop:
         self._saved_step = start.step if start.step else -1
         self._last = dict.fromkeys(("save", "validate", "report"), time.monotonic())
         self._losses: dict[str, float] = {}
-        self._n_summed = 0
+        self._n_summed, self._summed_s = 0, 0.0
 
     def position(self) -> Position:
         return Position(
@@ -163,7 +163,7 @@ class _Loop:
                 self._last[what] = now
 
     def _make_step(self, progress: float) -> None:
-        recipe, world = self._recipe, self._world
+        recipe, world, began = self._recipe, self._world, time.monotonic()
         torch.manual_seed(_mixed(recipe.seed, self._step, world.rank))
         factor = recipe.schedule(progress)
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
@@ -178,6 +178,7 @@ class _Loop:
             nn.utils.clip_grad_norm_(self._module.parameters(), recipe.max_gradient_norm)
         self._optimiser.step()
         self._step += 1
+        self._summed_s += time.monotonic() - began
 
     def _add(self, losses: dict[str, float]) -> None:
         if not math.isfinite(losses["loss"]):
@@ -195,11 +196,10 @@ class _Loop:
         """Average the losses since the last time over steps and processes, and report them."""
         if self._n_summed:
             means = self._world.mean([value / self._n_summed for value in self._losses.values()])
-            seconds = time.monotonic() - self._last["report"]
             n_samples = self._n_summed * self._recipe.batch_size * self._world.size
             self._figures |= dict(zip(self._losses, means, strict=True))
-            self._figures[f"{self._recipe.sample}_per_s"] = n_samples / max(seconds, 1e-9)
-            self._losses, self._n_summed = {}, 0
+            self._figures[f"{self._recipe.sample}_per_s"] = n_samples / max(self._summed_s, 1e-9)
+            self._losses, self._n_summed, self._summed_s = {}, 0, 0.0
         if self._world.rank == 0:
             self._report(
                 {
