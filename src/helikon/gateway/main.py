@@ -28,7 +28,9 @@ def main() -> None:
     address = read_address(settings)
     if address is None:
         raise EngineError("the gateway has no ports yet", next_step="start it with: helikon up")
-    _keep_mlflow_running(address.mlflow_socket)
+    # A server that the settings name has its own process; the portal sends requests on to it.
+    if not settings.tracking_uri.startswith("http"):
+        _keep_mlflow_running(address.mlflow_socket)
     # Routes of a platform that was killed would be taken for ours.
     for name in ("proxy.toml", "routes.toml"):
         (gateway_folder(settings) / name).unlink(missing_ok=True)

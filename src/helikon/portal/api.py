@@ -20,7 +20,7 @@ router = APIRouter()
 @router.get("/health")
 async def health(portal: ThePortal) -> dict[str, bool]:
     """Say whether the portal and MLflow answer; asks for no login."""
-    return {"portal": True, "mlflow": await mlflow_answers(portal.mlflow, portal.prefix)}
+    return {"portal": True, "mlflow": await mlflow_answers(portal)}
 
 
 @router.get("/api/whoami")

@@ -46,11 +46,8 @@ def build_app(settings: Settings, *, identity: Identity, prefix: str, mlflow_soc
         servers=httpx.AsyncClient(
             timeout=httpx.Timeout(settings.serving.timeout_s, connect=5), trust_env=False
         ),
-        mlflow=httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=mlflow_socket),
-            timeout=httpx.Timeout(300, connect=5),
-            base_url="http://localhost",
-        ),
+        mlflow=mlflow.mlflow_client(settings, mlflow_socket),
+        mlflow_root=mlflow.mlflow_root(settings, prefix),
     )
     app = FastAPI(
         title="Helikon portal",
@@ -87,7 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _warm_up(portal: Portal) -> None:
     """Import MLflow's client before the first page needs it, but not while the platform starts."""
-    while not await mlflow.mlflow_answers(portal.mlflow, portal.prefix):
+    while not await mlflow.mlflow_answers(portal):
         await asyncio.sleep(0.5)
     with contextlib.suppress(HelikonError):
         await asyncio.to_thread(list_models, portal.settings)

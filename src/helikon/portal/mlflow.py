@@ -6,9 +6,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from helikon.portal.forward import METHODS, forward
 from helikon.portal.problems import refusal
-from helikon.portal.state import JobsVisitor, ThePortal
+from helikon.portal.state import JobsVisitor, Portal, ThePortal
+from helikon.settings import Settings
 
-__all__ = ["mlflow_answers", "router"]
+__all__ = ["mlflow_answers", "mlflow_client", "mlflow_root", "router"]
 
 router = APIRouter()
 
@@ -27,13 +28,25 @@ async def to_mlflow(path: str, request: Request, portal: ThePortal, visitor: Job
     """Send a request on to MLflow, which checks nobody itself and listens to nobody else."""
     if path.startswith(_CLOSED) or ".." in path.split("/"):
         raise refusal(404, "MLflow has no such page here", got=path)
-    url = f"http://localhost{portal.prefix}/mlflow/{path}"
+    url = f"{portal.mlflow_root}/{path}"
     return await forward(portal.mlflow, request, url, {"x-remote-user": visitor.name}, "MLflow")
 
 
-async def mlflow_answers(client: httpx.AsyncClient, prefix: str) -> bool:
+def mlflow_client(settings: Settings, socket: str) -> httpx.AsyncClient:
+    """Return a client for MLflow: our own on a unix socket, or the server that the settings name."""
+    transport = None if settings.tracking_uri.startswith("http") else httpx.AsyncHTTPTransport(uds=socket)
+    return httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(300, connect=5), trust_env=False)
+
+
+def mlflow_root(settings: Settings, prefix: str) -> str:
+    """Return the URL in front of MLflow's paths; our own knows the prefix that it is seen under."""
+    is_server = settings.tracking_uri.startswith("http")
+    return settings.tracking_uri.rstrip("/") if is_server else f"http://localhost{prefix}/mlflow"
+
+
+async def mlflow_answers(portal: Portal) -> bool:
     """Tell whether MLflow answers."""
     try:
-        return (await client.get(f"{prefix}/mlflow/health", timeout=2)).status_code == 200
+        return (await portal.mlflow.get(f"{portal.mlflow_root}/health", timeout=2)).status_code == 200
     except httpx.HTTPError:
         return False

@@ -42,5 +42,5 @@ async def _running(portal: Portal) -> dict[str, object]:
         "servers": [one for one in found if one.kind == ModelServer.kind],
         "jobs": [one for one in found if one.kind != ModelServer.kind],
         "models": await to_thread.run_sync(list_models, portal.settings),
-        "mlflow_answers": await mlflow_answers(portal.mlflow, portal.prefix),
+        "mlflow_answers": await mlflow_answers(portal),
     }

@@ -29,7 +29,9 @@ class Portal:
     backend : Backend
         Tells what runs.
     servers, mlflow : httpx.AsyncClient
-        To the model servers and to MLflow's socket.
+        To the model servers and to MLflow.
+    mlflow_root : str
+        URL in front of MLflow's paths.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Portal:
     backend: Backend
     servers: httpx.AsyncClient
     mlflow: httpx.AsyncClient
+    mlflow_root: str
 
 
 def _portal(request: Request) -> Portal:
