@@ -96,7 +96,7 @@ def test_a_function_that_cannot_be_sent_is_refused(warm: Settings) -> None:
 
 
 def test_a_result_that_cannot_be_sent_back_is_one_line(warm: Settings) -> None:
-    with pytest.raises(EngineError, match=r"cannot be sent|cannot pickle"):
+    with pytest.raises(InputError, match=r"a value cannot be sent between .*: got TypeError: cannot pickle"):
         run_tasks(lambda _: threading.Lock(), [0], warm)
 
 

@@ -1,4 +1,9 @@
-"""A study in MLflow: one run for it, and one under it for each trial that has ended."""
+"""A study in MLflow: one run for it, and one under it for each trial that has ended.
+
+A trial's run is written at once when the trial is over, with its true times,
+in three calls; opening and closing one as a job does would cost more than many
+a trial.
+"""
 
 import contextlib
 import importlib.util
@@ -7,12 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helikon.settings import Settings
-from helikon.spark.study import ERROR
+from helikon.spark.study import ERROR, summarise
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import optuna
 
 __all__ = ["History", "record_study"]
+
+_PARENT, _TRIAL = "mlflow.parentRunId", "helikon.trial"
 
 
 class History(Protocol):
@@ -49,61 +58,68 @@ class _NoHistory:
 
 class _MlflowHistory:
     def __init__(self, settings: Settings, run: Any) -> None:
-        self._settings, self._run = settings, run
-        self._known = _recorded(run)
+        self._owner, self._run, self._client = settings.owner, run, run.client
+        self._experiment = self._client.get_run(run.run_id).info.experiment_id
+        self._known = self._recorded()
 
     def add_ended(self, study: "optuna.Study", *, at_most: int | None = None) -> None:
-        ended = [
-            trial
-            for trial in study.get_trials(deepcopy=False)
-            if trial.state.is_finished() and trial.number not in self._known
-        ]
+        trials = study.get_trials(deepcopy=False)
+        ended = [trial for trial in trials if trial.state.is_finished() and trial.number not in self._known]
         for trial in ended[:at_most]:
-            _record_trial(self._settings, study, trial, self._run.run_id)
+            self._add(study.study_name, trial)
             self._known.add(trial.number)
 
     def finish(self, study: "optuna.Study", result: Path) -> None:
         self.add_ended(study)
         self._run.log_file(result)
-        if len(study.directions) == 1 and any(t.state.name == "COMPLETE" for t in study.trials):
-            self._run.log_metrics({"best_value": study.best_value})
-            self._run.set_tags({f"best.{key}": str(value) for key, value in study.best_params.items()})
+        best = summarise(study, 0)
+        if best.best_value is not None:
+            self._run.log_metrics({"best_value": best.best_value})
+            self._run.set_tags({f"best.{key}": str(value) for key, value in best.best_params})
+
+    def _recorded(self) -> set[int]:
+        """Return the trials recorded by an earlier process, and drop what it was killed over."""
+        known, token = set(), None
+        while True:
+            wanted = f"tags.`{_PARENT}` = '{self._run.run_id}'"
+            page = self._client.search_runs([self._experiment], wanted, page_token=token)
+            for child in page:
+                if child.info.status == "RUNNING":
+                    self._client.delete_run(child.info.run_id)
+                else:
+                    known.add(int(child.data.tags[_TRIAL]))
+            if not (token := page.token):
+                return known
+
+    def _add(self, study_name: str, trial: "optuna.trial.FrozenTrial") -> None:
+        from mlflow.entities import Param
+
+        name = f"{study_name}-{trial.number}"
+        child = self._client.create_run(
+            self._experiment, _milliseconds(trial.datetime_start), self._tags(name, trial), name
+        ).info.run_id
+        parameters = [Param(key, str(value)) for key, value in trial.params.items()]
+        self._client.log_batch(child, metrics=_metrics(trial), params=parameters)
+        status = "FAILED" if trial.state.name == "FAIL" else "FINISHED"
+        self._client.set_terminated(child, status, _milliseconds(trial.datetime_complete))
+
+    def _tags(self, name: str, trial: "optuna.trial.FrozenTrial") -> dict[str, str]:
+        tags = {"helikon.job": name, "helikon.kind": "trial", "helikon.owner": self._owner}
+        tags |= {_PARENT: self._run.run_id, "mlflow.user": self._owner, _TRIAL: str(trial.number)}
+        tags["helikon.trial_state"] = trial.state.name.lower()
+        return tags | ({"helikon.error": str(trial.user_attrs[ERROR])} if ERROR in trial.user_attrs else {})
 
 
-class _Failed(Exception):
-    """Carries a trial's error out of its run."""
+def _metrics(trial: "optuna.trial.FrozenTrial") -> list[Any]:
+    """Return what a trial reported, step by step, and its value or values."""
+    from mlflow.entities import Metric
+
+    now = _milliseconds(trial.datetime_complete)
+    values = trial.values or []
+    names = ["value"] if len(values) == 1 else [f"value_{i}" for i in range(len(values))]
+    reported = [Metric("reported", value, now, step) for step, value in trial.intermediate_values.items()]
+    return [*reported[-900:], *(Metric(key, value, now, 0) for key, value in zip(names, values, strict=True))]
 
 
-def _recorded(run: Any) -> set[int]:
-    """Return the numbers of the trials that an earlier process recorded to the end."""
-    experiment = run.client.get_run(run.run_id).info.experiment_id
-    wanted = f"tags.`mlflow.parentRunId` = '{run.run_id}' and attributes.status != 'RUNNING'"
-    found, token = set(), None
-    while True:
-        page = run.client.search_runs([experiment], wanted, page_token=token)
-        found |= {
-            int(child.data.tags["helikon.trial"]) for child in page if "helikon.trial" in child.data.tags
-        }
-        if not (token := page.token):
-            return found
-
-
-def _record_trial(settings: Settings, study: "optuna.Study", trial: Any, parent: str) -> None:
-    from helikon.catalogue.runs import record
-
-    name = f"{study.study_name}-{trial.number}"
-    with (
-        contextlib.suppress(_Failed),
-        record(settings, kind="trial", name=name, parameters=trial.params, parent=parent) as run,
-    ):
-        run.set_tags({"helikon.trial": str(trial.number), "helikon.trial_state": trial.state.name.lower()})
-        for step, value in sorted(trial.intermediate_values.items()):
-            run.log_metrics({"intermediate": value}, step)
-        if trial.values:
-            run.log_metrics(_named(trial.values))
-        if trial.state.name == "FAIL":
-            raise _Failed(trial.user_attrs.get(ERROR, "failed"))
-
-
-def _named(values: list[float]) -> dict[str, float]:
-    return {"value": values[0]} if len(values) == 1 else {f"value_{i}": v for i, v in enumerate(values)}
+def _milliseconds(moment: "datetime | None") -> int:
+    return int(moment.timestamp() * 1000) if moment else 0

@@ -99,5 +99,7 @@ def _is_inside(file: str, place: str) -> bool:
     return file == place or file.startswith(place + os.sep)
 
 
-def _name(thing: Callable[..., Any]) -> str:
-    return str(getattr(thing, "__qualname__", None) or type(thing).__qualname__)
+def _name(thing: Any) -> str:
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    return str(getattr(thing, "__qualname__", "a value"))
