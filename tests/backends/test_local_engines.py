@@ -28,7 +28,6 @@ def local(settings: Settings) -> Iterator[LocalBackend]:
 @pytest.mark.slow
 @pytest.mark.parametrize("runner_is_killed", [False, True])
 def test_no_worker_of_torchrun_is_left(local: LocalBackend, tmp_path: Path, runner_is_killed: bool) -> None:
-    pytest.importorskip("torch")
     (tmp_path / "worker.py").write_text(WORKER)
     torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     local.start(BatchJob(name="train", command=(*torchrun, str(tmp_path / "worker.py"))))

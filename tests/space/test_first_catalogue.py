@@ -5,18 +5,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
-from helikon.apps import find_apps
 from helikon.backends import connect
 from helikon.gateway import platform
 from helikon.gateway.platform import Platform
 from helikon.settings import Settings, load
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -25,8 +21,6 @@ NOTEBOOK = "first-catalogue.ipynb"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-    pytest.mark.skipif("space" not in find_apps(), reason="the notebook belongs to the application space"),
 ]
 
 
@@ -54,9 +48,9 @@ def running(home: Settings) -> Platform:
 
 
 @pytest.fixture(scope="module")
-def page(running: Platform) -> Iterator["Page"]:
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as playwright:
+def page(running: Platform) -> Iterator[Page]:
+    assert CHROMIUM, "these tests need chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         page.set_default_timeout(90_000)
@@ -64,7 +58,7 @@ def page(running: Platform) -> Iterator["Page"]:
         browser.close()
 
 
-def test_one_logs_in_once_and_sees_what_runs(page: "Page", running: Platform) -> None:
+def test_one_logs_in_once_and_sees_what_runs(page: Page, running: Platform) -> None:
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(running.url)
@@ -76,13 +70,13 @@ def test_one_logs_in_once_and_sees_what_runs(page: "Page", running: Platform) ->
     assert problems == []
 
 
-def test_mlflow_opens_without_another_login(page: "Page", running: Platform) -> None:
+def test_mlflow_opens_without_another_login(page: Page, running: Platform) -> None:
     page.goto(f"{running.url}/services/portal/mlflow/#/experiments")
     page.wait_for_selector("text=Experiments")
     assert "/services/portal/mlflow/" in page.url
 
 
-def test_the_shipped_notebook_runs_to_its_end(page: "Page", running: Platform, home: Settings) -> None:
+def test_the_shipped_notebook_runs_to_its_end(page: Page, running: Platform, home: Settings) -> None:
     page.goto(f"{running.url}/hub/user-redirect/lab/tree/{NOTEBOOK}")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
@@ -104,7 +98,7 @@ def test_the_shipped_notebook_runs_to_its_end(page: "Page", running: Platform, h
     assert "ompleteness" in outputs["score"]
 
 
-def test_what_the_notebook_made_is_on_the_portal(page: "Page", running: Platform) -> None:
+def test_what_the_notebook_made_is_on_the_portal(page: Page, running: Platform) -> None:
     page.goto(f"{running.url}/services/portal/")
     assert page.inner_text("section:has(#servers) tbody th") == "radio-sources"
     assert "champion" in page.inner_text("section:has(#models) tbody")
@@ -112,7 +106,7 @@ def test_what_the_notebook_made_is_on_the_portal(page: "Page", running: Platform
     assert page.inner_text("#state") == "running"
 
 
-def wait_until_idle(page: "Page", within_s: float) -> None:
+def wait_until_idle(page: Page, within_s: float) -> None:
     """Wait until the kernel has had nothing to do for two seconds: between two cells it has for a moment."""
     idle, n_seen, deadline = (
         page.locator('text="Python 3 (ipykernel) | Idle"'),
