@@ -191,8 +191,9 @@ def find(demo: Demo, endpoint: "Endpoint", field: Field, thresholds: dict[str, f
     from helikon.serving.client import EndpointClient
 
     name = demo.map_path.name if demo.map_path else f"made-up field {demo.seed}"
+    form: dict[str, Any] = {"name": name, **thresholds}
     with EndpointClient(endpoint.url, endpoint.token) as client, spinner("finding sources"):
-        response = client.post_file("find", field.path, name=name, **thresholds)
+        response = client.post_file("find", field.path, file_field="map", **form)
     with zipfile.ZipFile(io.BytesIO(response.content)) as file:
         for member in file.namelist():
             _write_whole(demo.out / member, file.read(member))
