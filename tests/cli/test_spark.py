@@ -6,6 +6,22 @@ from click.testing import CliRunner
 from helikon.cli.root import cli
 from helikon.errors import NotFound
 
+GOOD = """
+import sys
+from neighbour import FACTOR
+from pyspark.sql import SparkSession
+
+def scale(batches):
+    from neighbour import FACTOR
+    import pyarrow
+    for batch in batches:
+        yield pyarrow.RecordBatch.from_pydict({"n": [FACTOR * n for n in batch.column(0).to_pylist()]})
+
+spark = SparkSession.builder.getOrCreate()
+total = sum(row["n"] for row in spark.range(int(sys.argv[1])).mapInArrow(scale, "n long").collect())
+print("total", total, sys.argv, spark.conf.get("spark.sql.shuffle.partitions"), spark.sparkContext.appName)
+"""
+
 
 def test_an_application_that_is_not_there_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch
@@ -18,13 +34,18 @@ def test_an_application_that_is_not_there_is_refused_before_anything_starts(
 
 @pytest.mark.slow
 def test_a_submitted_application_is_followed_to_its_end(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("HELIKON_STATE_DIR", str(tmp_path / "state"))
+    state = tmp_path / "state"
+    monkeypatch.setenv("HELIKON_STATE_DIR", str(state))
     monkeypatch.setenv("HELIKON_SPARK_MASTER", "local[2,3]")
     monkeypatch.setenv("HELIKON_SPARK_DRIVER_MEMORY_GIB", "1")
-    example = Path(__file__).parents[2] / "examples" / "source_counts.py"
-    words = ["spark", "submit", str(example), "--name", "counts", "--", "--sources", "200000"]
-    result = CliRunner().invoke(cli, words, catch_exceptions=False)
+    monkeypatch.chdir(tmp_path)
+    Path("neighbour.py").write_text("FACTOR = 2\n")
+    Path("good.py").write_text(GOOD)
+    words = ["spark", "submit", "good.py", "--name", "good", "--conf", "spark.sql.shuffle.partitions=7"]
+    result = CliRunner().invoke(cli, [*words, "--", "5", "--x"], catch_exceptions=False)
     assert result.exit_code == 0
-    slope = float(result.stdout.partition("slope of N(>S): ")[2].partition(",")[0])
-    assert -1.8 < slope < -1.3
-    assert "job counts" in result.stderr
+    lines = result.stdout.splitlines()
+    assert f"total 20 ['{tmp_path}/good.py', '5', '--x'] 7 good" in lines
+    assert any(line.startswith("stage ") and line.endswith("tasks") for line in lines)
+    assert any((state / "spark" / "events").rglob("events_*"))
+    assert {path.name for path in tmp_path.iterdir()} <= {"state", "good.py", "neighbour.py", "__pycache__"}

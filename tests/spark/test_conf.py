@@ -24,6 +24,7 @@ def test_settings_become_sparks_options() -> None:
         "spark.sql.warehouse.dir": "file:///state/spark/warehouse",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.executorEnv.GRPC_VERBOSITY": "ERROR",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.pyspark.python": sys.executable,

@@ -1,37 +1,19 @@
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from helikon.errors import EngineError, Missing
 from helikon.settings import Settings, load
 from helikon.spark.conf import events_folder
 from helikon.spark.session import session
-from helikon.testing.polling import eventually
 
 LOAD = """
 from helikon.settings import load
 from helikon.spark.session import session
 session(load())
-"""
-PROGRAM = """
-import os, sys, time
-from pathlib import Path
-from helikon.settings import load
-from helikon.spark.session import session
-from helikon.spark.tasks import run_tasks
-
-def work(folder):
-    Path(folder, "worker").write_text(f"{os.getpid()}\\n")
-    time.sleep(600)
-
-settings = load()
-print("jvm", session(settings).sparkContext._gateway.proc.pid, flush=True)
-run_tasks(work, [str(settings.state_dir)], settings)
 """
 
 
@@ -43,12 +25,6 @@ def run(code: str, settings: Settings, **environ: str) -> str:
     )
     assert done.returncode
     return done.stderr.strip().splitlines()[-1]
-
-
-def written(path: Path) -> str:
-    """Return the one line of a file once it is whole."""
-    text = path.read_text() if path.exists() else ""
-    return text.strip() if text.endswith("\n") else ""
 
 
 def test_a_process_has_one_warm_session(warm: Settings) -> None:
@@ -95,26 +71,6 @@ def test_a_master_that_spark_refuses_is_one_line(settings: Settings) -> None:
 def test_no_connect_server_is_one_line(settings: Settings) -> None:
     last = run(LOAD, settings, HELIKON_SPARK_REMOTE="nonsense://127.0.0.1:1")
     assert "no Spark Connect server answers at nonsense://127.0.0.1:1" in last
-
-
-@pytest.mark.slow
-def test_the_jvm_and_its_workers_die_with_a_driver_that_is_killed(tmp_path: Path) -> None:
-    environ = os.environ | {
-        "HELIKON_STATE_DIR": str(tmp_path),
-        "HELIKON_SPARK_MASTER": "local[1]",
-        "HELIKON_SPARK_DRIVER_MEMORY_GIB": "1",
-    }
-    driver = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, env=environ)
-    try:
-        assert driver.stdout is not None
-        jvm = psutil.Process(int(driver.stdout.readline().removeprefix("jvm ")))
-        worker = psutil.Process(int(eventually(lambda: written(tmp_path / "worker"), timeout_s=90)))
-        driver.send_signal(signal.SIGKILL)
-        eventually(lambda: not jvm.is_running() and not worker.is_running(), timeout_s=20)
-    finally:
-        driver.kill()
-        driver.wait()
-        driver.stdout.close()
 
 
 def test_settings_of_tests_are_not_the_users(warm: Settings) -> None:

@@ -1,4 +1,5 @@
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -9,26 +10,11 @@ from helikon.backends.commands import argv
 from helikon.backends.local import LocalBackend
 from helikon.errors import InputError, JobFailed, NotFound
 from helikon.settings import Settings
-from helikon.spark.conf import events_folder
 from helikon.spark.main import plan
+from helikon.spark.session import session
 from helikon.spark.submit import read_conf, spark_job, submit_argv
 from helikon.workload import State
 
-GOOD = """
-import sys
-from neighbour import FACTOR
-from pyspark.sql import SparkSession
-
-def scale(batches):
-    from neighbour import FACTOR
-    import pyarrow
-    for batch in batches:
-        yield pyarrow.RecordBatch.from_pydict({"n": [FACTOR * n for n in batch.column(0).to_pylist()]})
-
-spark = SparkSession.builder.getOrCreate()
-total = sum(row["n"] for row in spark.range(int(sys.argv[1])).mapInArrow(scale, "n long").collect())
-print("total", total, sys.argv, spark.conf.get("spark.sql.shuffle.partitions"), spark.sparkContext.appName)
-"""
 BAD = """
 from pyspark.sql import SparkSession
 
@@ -83,23 +69,12 @@ def test_an_option_of_the_job_wins_over_the_settings(settings: Settings) -> None
     assert os.access(command[0], os.X_OK)
 
 
-@pytest.mark.slow
-def test_an_application_runs_as_a_job_with_its_neighbours_and_its_event_log(
-    small: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "neighbour.py").write_text("FACTOR = 2\n")
-    (tmp_path / "good.py").write_text(GOOD)
-    backend = LocalBackend(small)
-    conf = [("spark.sql.shuffle.partitions", "7")]
-    job = spark_job(small, str(tmp_path / "good.py"), ["5", "--x"], name="good", conf=conf)
-    try:
-        wait(backend, backend.start(job), timeout_s=200)
-        log = list(backend.logs("good"))
-        assert f"total 20 ['{tmp_path}/good.py', '5', '--x'] 7 good" in log
-        assert any(line.startswith("stage ") and line.endswith("tasks") for line in log)
-        assert any(events_folder(small).rglob("events_*"))
-    finally:
-        backend.stop("good")
+def test_the_example_counts_sources_with_the_slope_of_euclidean_space(warm: Settings) -> None:
+    example = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "source_counts.py"))
+    fluxes = example["draw_fluxes"](session(warm), 200_000, seed=1)
+    rows = example["count_by_flux"](fluxes).collect()
+    assert sum(row["n"] for row in rows) == 200_000
+    assert -1.7 < example["slope"]([(row["bin"] / 5, row["n"]) for row in rows]) < -1.3
 
 
 @pytest.mark.slow

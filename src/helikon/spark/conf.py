@@ -65,6 +65,7 @@ def spark_conf(settings: Settings, name: str, *, path: Iterable[str] = ()) -> di
         "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.executorEnv.GRPC_VERBOSITY": "ERROR",
     }
     if is_local(settings.spark.master):
         ours |= _local_conf(path)
