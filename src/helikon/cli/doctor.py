@@ -95,9 +95,9 @@ def _java(_: Settings) -> Check:
     except (OSError, subprocess.TimeoutExpired):
         return Check(name="Java", state="missing", found=f"none at {program or 'PATH'}", next_step=step)
     version = re.search(r'version "(\d+)[^"]*"', said.stderr)
-    if not version or int(version[1]) not in (17, 21):
+    if not version or int(version[1]) < 17:
         found = version[0] if version else "no version"
-        return Check(name="Java", state="missing", found=f"{found}; Spark needs 17 or 21", next_step=step)
+        return Check(name="Java", state="missing", found=f"{found}; Spark needs 17 or later", next_step=step)
     return Check(name="Java", state="ok", found=f"{version[0]} at {program}")
 
 

@@ -51,6 +51,6 @@ def _missing(got: str) -> Missing:
     return Missing(
         "Spark needs Java",
         got=got,
-        expected=f"Java {_OLDEST} or 21",
+        expected=f"Java {_OLDEST} or later",
         next_step="apt-get install openjdk-17-jre-headless, or set JAVA_HOME",
     )
