@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from helikon.space.model import network_input
+from helikon.space.network import padded
 from helikon.space.training_tiles import Tile, make_tile
 
 __all__ = ["Batch", "make_batch", "tile_tensors"]
@@ -23,9 +24,10 @@ class Batch:
 def tile_tensors(tile: Tile) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the network's input and torchvision's target for a tile."""
     n, size = len(tile.sources), tile.snr.shape
+    boxes = torch.tensor([source.box for source in tile.sources]).float().reshape(n, 4)
     masks = np.stack([source.mask for source in tile.sources]) if n else np.zeros((0, *size), dtype=bool)
     target = {
-        "boxes": torch.tensor([source.box for source in tile.sources], dtype=torch.float32).reshape(n, 4),
+        "boxes": padded(boxes).clamp(0, max(size)),
         "labels": torch.tensor([source.class_index for source in tile.sources], dtype=torch.int64),
         "masks": torch.from_numpy(masks.astype(np.uint8)),
     }

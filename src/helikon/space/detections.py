@@ -8,6 +8,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from helikon.space.model import CLASSES, Detection
+from helikon.space.network import BOX_MARGIN, padded
 
 __all__ = ["paste_mask", "read_detections"]
 
@@ -20,7 +21,7 @@ def read_detections(
     Parameters
     ----------
     found : dict
-        boxes (n, 4), labels (n,), scores (n,), masks (n, 1, 28, 28).
+        boxes (n, 4) with the network's margin, labels (n,), scores (n,), masks (n, 1, 28, 28).
     scores : Tensor
         (n, 6) probabilities of the boxes.
     shape : tuple of int
@@ -30,13 +31,15 @@ def read_detections(
     """
     height, width = shape[:2]
     limit = torch.tensor([width, height, width, height], dtype=torch.float32)
-    boxes = torch.minimum(found["boxes"].clamp(min=0), limit)
+    wide = found["boxes"]
+    narrow = padded(wide, -BOX_MARGIN)
+    boxes = torch.where((wide <= 0) | (wide >= limit), wide, narrow).clamp(min=0).minimum(limit)
     detections = []
-    for i in _distinct(boxes, found["scores"], same_thing_iou):
+    for i in _distinct(wide, found["scores"], same_thing_iou):
         box = tuple(float(value) for value in boxes[i])
         if box[2] - box[0] < 1 or box[3] - box[1] < 1:
             continue
-        mask, offset = paste_mask(found["masks"][i, 0], box, (height, width))
+        mask, offset = paste_mask(found["masks"][i, 0], tuple(wide[i].tolist()), (height, width))
         detections.append(
             Detection(
                 box=(box[0], box[1], box[2], box[3]),
@@ -73,7 +76,7 @@ def paste_mask(
     cells : Tensor
         (28, 28) probabilities; they cover the box.
     box : tuple of float
-        x0, y0, x1, y1.
+        x0, y0, x1, y1; what lies off the tile is left out.
     shape : tuple of int
         Of the tile.
 
@@ -82,7 +85,7 @@ def paste_mask(
     (ndarray of bool, tuple of int)
         Mask at a probability of one half, and the column and row of its first pixel.
     """
-    x0, y0 = int(np.floor(box[0])), int(np.floor(box[1]))
+    x0, y0 = max(int(np.floor(box[0])), 0), max(int(np.floor(box[1])), 0)
     x1, y1 = min(int(np.ceil(box[2])), shape[1]), min(int(np.ceil(box[3])), shape[0])
     x = (torch.arange(x0, x1) + 0.5 - box[0]) / (box[2] - box[0]) * 2 - 1
     y = (torch.arange(y0, y1) + 0.5 - box[1]) / (box[3] - box[1]) * 2 - 1

@@ -52,7 +52,7 @@ class FinderSettings:
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
-    score_threshold: float = 0.5
+    score_threshold: float = 0.85
     tile_pixels: int = 1024
     overlap_pixels: int = 160
 

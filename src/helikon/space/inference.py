@@ -175,7 +175,7 @@ def _extended(detection: Detection, tile: Tile, view: _View, pieces: Pieces) -> 
     return _Extended(
         tile=tile.index,
         members=np.array(members, dtype=np.int64),
-        probabilities=probabilities / probabilities.sum(),
+        probabilities=probabilities,
     )
 
 

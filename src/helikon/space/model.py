@@ -141,11 +141,13 @@ class SourceModel:
         """
         import torch
 
+        from helikon.space.network import padded
+
         if not len(boxes):
             return np.zeros((0, len(CLASSES) + 1), dtype=np.float32)
         with torch.inference_mode():
             features, images = self._features(snr)
-            wanted = torch.as_tensor(np.asarray(boxes, dtype=np.float32))
+            wanted = padded(torch.as_tensor(np.asarray(boxes, dtype=np.float32)))
             scores: Floats = self._scores(features, wanted, images.image_sizes).numpy()
         return scores
 

@@ -26,8 +26,6 @@ TILES_A_SCENE = 16
 RARE = ("spurious", "extended-multi-island", "flagged")
 RARE_SHARE = 0.6
 """Share of tiles that are laid around a thing of a rare class."""
-LEAST_BOX = 4
-"""Boxes are at least this many pixels wide."""
 
 _T = TypeVar("_T", bound=np.generic)
 _EVERY_NEIGHBOUR = np.ones((3, 3), dtype=bool)
@@ -70,7 +68,7 @@ def draw_options(rng: np.random.Generator, size: int) -> SceneOptions:
         beam_pixels=rng.uniform(4.0, 6.5),
         hours=rng.uniform(0.1, 1.0) if snapshot else rng.uniform(2.0, 10.0),
         robust=rng.uniform(-1.0, 0.6),
-        density=math.exp(rng.normal(-0.4, 0.7)),
+        density=math.exp(rng.normal(-0.8, 0.7)),
         n_extended=rng.uniform(30, 130),
         phase_error_deg=math.exp(rng.normal(math.log(3.0), 0.7)),
         amplitude_error=math.exp(rng.normal(math.log(0.015), 0.7)),
@@ -159,10 +157,9 @@ def _target(source: TrueSource, mask: npt.NDArray[np.bool_], where: tuple[slice,
     if name == "extended-multi-island" and ndimage.label(mask[where], structure=_EVERY_NEIGHBOUR)[1] == 1:
         name = "extended"  # the other islands lie outside the tile
     (y0, y1), (x0, x1) = ((s.start, s.stop) for s in where)
-    pad_x, pad_y = (max(0.0, (LEAST_BOX - length) / 2) for length in (x1 - x0, y1 - y0))
     return TileSource(
         class_index=CLASSES.index(name) + 1,
         snr=source.snr,
-        box=(x0 - pad_x, y0 - pad_y, x1 + pad_x, y1 + pad_y),
+        box=(x0, y0, x1, y1),
         mask=mask,
     )
