@@ -42,7 +42,7 @@ def test_a_pruned_trial_stops_after_its_first_sky() -> None:
 
 @pytest.mark.usefixtures("_small_skies")
 def test_fragments_count_against_the_quality() -> None:
-    from helikon.space.evaluate import score
+    from helikon.space.evaluation.score import score
 
     sky = simulate_sky(1, size=192)
     result = score(sky.truth["ra", "dec", "class"], sky)

@@ -11,6 +11,6 @@ app = App(
     recipes={"mask-rcnn": "helikon.space.recipes:mask_rcnn"},
     objectives={"thresholds": "helikon.space.objectives:thresholds"},
     services={"source-finder": "helikon.space.service:SourceFinder"},
-    demo="helikon.space.demo:run",
+    demo="helikon.space.demo.run:run",
     notebooks="helikon.space.notebooks",
 )

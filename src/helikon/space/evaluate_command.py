@@ -31,9 +31,9 @@ def evaluate(catalogue: Path, truth: Path, plot: Path | None, as_json: bool) -> 
     Example:
       helikon space evaluate sky/sources.vot --truth sky --plot sky/score.png
     """
-    from helikon.space.evaluate import score
-    from helikon.space.evaluate_report import plot_score
-    from helikon.space.sky_files import read_catalogue, read_sky
+    from helikon.space.evaluation.report import plot_score
+    from helikon.space.evaluation.score import score
+    from helikon.space.skies.files import read_catalogue, read_sky
 
     result = score(read_catalogue(catalogue), read_sky(truth))
     if plot is not None:

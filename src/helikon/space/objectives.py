@@ -10,7 +10,7 @@ from helikon.space.skies import Sky, simulate_sky
 if TYPE_CHECKING:
     from optuna import Trial
 
-    from helikon.space.evaluate import Score
+    from helikon.space.evaluation.score import Score
 
 __all__ = ["TUNING_SEEDS", "quality", "thresholds"]
 
@@ -42,7 +42,7 @@ def thresholds(trial: "Trial") -> float:
     """
     import optuna
 
-    from helikon.space.evaluate import score
+    from helikon.space.evaluation.score import score
     from helikon.space.finder import FinderSettings, find_sources
 
     settings = FinderSettings(

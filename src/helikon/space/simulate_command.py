@@ -49,7 +49,7 @@ def simulate(
       helikon space evaluate sky/sources.vot --truth sky
     """
     from helikon.space.skies import simulate_sky
-    from helikon.space.sky_files import write_sky
+    from helikon.space.skies.files import write_sky
 
     rows = []
     for number in range(seed, seed + n_fields):

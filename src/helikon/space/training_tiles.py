@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from helikon.space.arrays import ARRAY_NAMES
 from helikon.space.background import estimate_background, mesh_size
-from helikon.space.labels import TrueSource
 from helikon.space.model import CLASSES
-from helikon.space.scene import Scene, SceneOptions, make_scene
+from helikon.space.skies.arrays import ARRAY_NAMES
+from helikon.space.skies.labels import TrueSource
+from helikon.space.skies.scene import Scene, SceneOptions, make_scene
 
 __all__ = ["Tile", "TileSource", "draw_options", "make_tile"]
 

@@ -1,0 +1,173 @@
+"""The sources of a made-up field: how many, how bright, where, and their noiseless images."""
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.skies.arrays import load_array
+from helikon.space.skies.artefacts import CLEAN_DEPTH_SIGMA
+from helikon.space.skies.counts import draw_fluxes
+from helikon.space.skies.imaging import FWHM_PER_SIGMA, GaussianBeam, Imager
+from helikon.space.skies.morphology import Components, make_compact, make_galaxy
+from helikon.space.skies.options import SceneOptions
+from helikon.space.skies.render import Stamp, deposit, render
+
+__all__ = ["DrawnSky", "draw_sky"]
+
+Image = npt.NDArray[np.float32]
+
+_BRIGHT_SIGMA = 60.0  # sources above it get gain errors; below, these drown in the noise
+_DRAWN_SIGMA = 1.0  # compact sources above it are drawn one by one, the rest as a blur
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnSky:
+    """The sources of a field on its whole grid, before the array has looked at them.
+
+    Attributes
+    ----------
+    rms : float
+        Thermal noise, Jy/beam.
+    stamps : list of (str, Stamp)
+        Shape and noiseless image of each source worth drawing.
+    drawn : ndarray
+        All stamps, Jy/beam.
+    faint : ndarray
+        The rest, Jy/pixel, to be blurred by the beam.
+    uncleaned : ndarray
+        What CLEAN does not reach, Jy/pixel.
+    bright : list of ndarray
+        What gain errors act on, Jy/pixel, one map a direction.
+    response : ndarray
+        Of the primary beam, 1 in the middle.
+    """
+
+    rms: float
+    stamps: list[tuple[str, Stamp]]
+    drawn: Image
+    faint: Image
+    uncleaned: Image
+    bright: list[Image]
+    response: Image
+
+
+def draw_sky(rng: np.random.Generator, options: SceneOptions, imager: Imager) -> DrawnSky:
+    """Draw the sources of a field.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    options : SceneOptions
+    imager : Imager
+        Gives grid, pixel size and beam.
+    """
+    n, beam = imager.n, imager.beam
+    rms = options.rms_jy or load_array(options.array).rms_jy
+    response = _primary_beam(n, options)
+    drawn, faint, uncleaned = (np.zeros((n, n), dtype=np.float32) for _ in range(3))
+    bright = [np.zeros((n, n), dtype=np.float32) for _ in range(3)]
+    galaxies = _extended(rng, options, imager, rms)
+    x, y, flux = _compact_positions(rng, options, imager, rms)
+    flux = flux * response[y.astype(int), x.astype(int)]
+    weak = flux < _DRAWN_SIGMA * rms
+    deposit(faint, x[weak], y[weak], flux[weak])
+    deposit(uncleaned, x, y, np.minimum(flux, CLEAN_DEPTH_SIGMA * rms))
+    stamps = [_compact(rng, imager, rms, (x[i], y[i], flux[i])) for i in np.flatnonzero(~weak)]
+    for shape, galaxy, peak in galaxies:
+        image = render(galaxy, beam, (n, n), 3e-4, relative=True)
+        stamps.append((shape, _scaled(image, peak, response)))
+    _spread(stamps, drawn=drawn, uncleaned=uncleaned, bright=bright, beam=beam, rms=rms)
+    return DrawnSky(
+        rms=rms,
+        stamps=stamps,
+        drawn=drawn,
+        faint=faint,
+        uncleaned=uncleaned,
+        bright=[model for model in bright if model.any()],
+        response=response,
+    )
+
+
+def _compact(
+    rng: np.random.Generator, imager: Imager, rms: float, place: tuple[float, float, float]
+) -> tuple[str, Stamp]:
+    """Draw one compact source of x, y, flux: half an arcsecond wide or so, at most a third of the beam."""
+    x, y, flux = place
+    major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, 0.35 * imager.beam.fwhm)
+    one = make_compact(float(flux), major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi))
+    return "compact", render(one.moved(x, y), imager.beam, (imager.n, imager.n), 0.1 * rms)
+
+
+def _spread(
+    stamps: list[tuple[str, Stamp]],
+    *,
+    drawn: Image,
+    uncleaned: Image,
+    bright: list[Image],
+    beam: GaussianBeam,
+    rms: float,
+) -> None:
+    """Add the stamps to the maps; the two brightest go to directions of their own."""
+    per_pixel = np.float32(1 / beam.area)
+    order = sorted((s for s in stamps if s[1].data.size), key=lambda s: -float(s[1].data.max()))
+    for rank, (shape, stamp) in enumerate(order):
+        drawn[stamp.where] += stamp.data
+        if shape != "compact":
+            uncleaned[stamp.where] += np.minimum(stamp.data, CLEAN_DEPTH_SIGMA * rms) * per_pixel
+        if stamp.data.max() > _BRIGHT_SIGMA * rms:
+            bright[min(rank, len(bright) - 1)][stamp.where] += stamp.data * per_pixel
+
+
+def _compact_positions(
+    rng: np.random.Generator, options: SceneOptions, imager: Imager, rms: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    flux = draw_fluxes(
+        rng,
+        area_sr=(imager.n * imager.pixel_rad) ** 2,
+        faintest_jy=0.2 * rms,
+        brightest_jy=options.brightest_sigma * rms,
+        frequency_hz=load_array(options.array).frequency_hz,
+        density=options.density,
+    )
+    n_bright = rng.poisson(options.n_bright * (imager.n / 1024) ** 2)
+    loud = rms * np.exp(rng.uniform(math.log(300), math.log(options.brightest_sigma), n_bright))
+    flux = np.concatenate([loud, flux])
+    return rng.uniform(0, imager.n - 1, len(flux)), rng.uniform(0, imager.n - 1, len(flux)), flux
+
+
+def _extended(
+    rng: np.random.Generator, options: SceneOptions, imager: Imager, rms: float
+) -> list[tuple[str, Components, float]]:
+    """Draw shapes, places and peaks (Jy/beam) of the extended sources, kept apart from each other."""
+    n = imager.n
+    galaxies: list[tuple[str, Components, float]] = []
+    taken: list[tuple[float, float, float]] = []
+    for _ in range(rng.poisson(options.n_extended * (n / 1024) ** 2)):
+        length = min(imager.beam.fwhm * math.exp(rng.uniform(math.log(2.0), math.log(24))), 0.4 * n)
+        shape, galaxy = make_galaxy(rng, length)
+        peak = rms * math.exp(rng.uniform(math.log(5), math.log(300)))
+        for _ in range(6):
+            x, y = rng.uniform(0, n, 2)
+            if all(math.hypot(x - a, y - b) > 0.55 * (length + c) + 8 for a, b, c in taken):
+                taken.append((x, y, length))
+                galaxies.append((shape, galaxy.moved(x, y), peak))
+                break
+    return galaxies
+
+
+def _scaled(stamp: Stamp, peak: float, response: Image) -> Stamp:
+    """Give the stamp a peak in Jy/beam, and the primary beam's attenuation."""
+    if not stamp.data.size or stamp.data.max() <= 0:
+        return stamp
+    data = stamp.data * np.float32(peak / stamp.data.max()) * response[stamp.where]
+    return dataclasses.replace(stamp, data=data)
+
+
+def _primary_beam(n: int, options: SceneOptions) -> Image:
+    if options.primary_beam <= 0:
+        return np.ones((n, n), dtype=np.float32)
+    sigma = options.primary_beam * options.size / FWHM_PER_SIGMA
+    axis = np.exp(-0.5 * ((np.arange(n) - n / 2) / sigma) ** 2)
+    return np.maximum(np.outer(axis, axis), 0.05).astype(np.float32)

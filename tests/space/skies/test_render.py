@@ -1,0 +1,43 @@
+"""Gaussians on pixels."""
+
+import numpy as np
+import pytest
+
+from helikon.space.skies.imaging import GaussianBeam
+from helikon.space.skies.morphology import make_compact
+from helikon.space.skies.render import deposit, render
+
+BEAM = GaussianBeam(covariance=(4.5, 0.3, 4.0))
+
+
+def test_a_point_source_has_its_flux_as_peak() -> None:
+    stamp = render(make_compact(2.0, 0.0, 0.0, 0.0).moved(30.0, 20.0), BEAM, (64, 64), 1e-4)
+    assert stamp.data.max() == pytest.approx(2.0, rel=1e-5)
+    y, x = np.unravel_index(stamp.data.argmax(), stamp.data.shape)
+    assert (x + stamp.x0, y + stamp.y0) == (30, 20)
+
+
+def test_the_integral_over_the_beam_is_the_flux_also_of_a_resolved_source() -> None:
+    stamp = render(make_compact(2.0, 4.0, 2.0, 0.7).moved(40.3, 41.8), BEAM, (96, 96), 1e-6)
+    assert stamp.data.sum() / BEAM.area == pytest.approx(2.0, rel=1e-3)
+    assert stamp.data.max() < 1.0
+
+
+def test_a_source_off_the_map_has_no_pixels() -> None:
+    assert render(make_compact(1.0, 0.0, 0.0, 0.0).moved(-80.0, 20.0), BEAM, (64, 64), 1e-3).data.size == 0
+
+
+def test_a_source_at_the_border_is_cut() -> None:
+    stamp = render(make_compact(1.0, 0.0, 0.0, 0.0).moved(0.0, 63.0), BEAM, (64, 64), 1e-3)
+    assert stamp.data.max() == pytest.approx(1.0)
+    assert stamp.where[0].stop == 64
+    assert stamp.where[1].start == 0
+
+
+def test_deposited_flux_is_kept_and_centred() -> None:
+    image = np.zeros((16, 16), dtype=np.float32)
+    deposit(image, np.array([5.25, 20.0]), np.array([7.5, 3.0]), np.array([2.0, 1.0]))
+    assert image.sum() == pytest.approx(2.0)
+    y, x = np.mgrid[:16, :16]
+    assert (image * x).sum() / 2 == pytest.approx(5.25)
+    assert (image * y).sum() / 2 == pytest.approx(7.5)

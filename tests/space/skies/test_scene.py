@@ -1,0 +1,53 @@
+"""One made-up field."""
+
+import numpy as np
+import pytest
+
+from helikon.space.skies.arrays import ARRAY_NAMES
+from helikon.space.skies.scene import Scene, SceneOptions, make_scene
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return make_scene(np.random.default_rng(11), SceneOptions(size=384, n_extended=60, n_bright=8))
+
+
+def test_the_map_is_the_truth_plus_noise_and_artefacts(scene: Scene) -> None:
+    rest = scene.image - scene.true_image - scene.artefacts
+    assert abs(rest.mean()) < 0.5e-5
+    assert rest.std() == pytest.approx(30e-6, rel=0.15)
+
+
+def test_labels_are_those_of_the_sources(scene: Scene) -> None:
+    assert set(np.unique(scene.labels)) - {0} == {source.label for source in scene.sources}
+    for source in scene.sources:
+        x0, y0, x1, y1 = source.box
+        rows, columns = np.nonzero(scene.labels == source.label)
+        assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (x0, y0, x1, y1)
+
+
+def test_labelled_pixels_of_true_sources_shine_above_the_noise(scene: Scene) -> None:
+    true = [source.label for source in scene.sources if source.class_name != "spurious"]
+    own = np.isin(scene.labels, true)
+    assert (scene.true_image[own] > 2.4 * scene.local_rms[own]).all()
+
+
+@pytest.mark.parametrize("array", ARRAY_NAMES)
+def test_every_array_sees_compact_and_extended_sources(array: str) -> None:
+    made = make_scene(np.random.default_rng(2), SceneOptions(size=256, array=array, n_extended=90))
+    names = {source.class_name for source in made.sources}
+    assert {"compact", "extended"} <= names
+    assert np.isfinite(made.image).all()
+    assert 1.0 < made.local_rms.max() / made.local_rms.min() < 10
+
+
+def test_a_badly_calibrated_field_has_spurious_and_flagged_things() -> None:
+    options = SceneOptions(size=512, n_bright=20, phase_error_deg=8.0, amplitude_error=0.05)
+    names = [s.class_name for s in make_scene(np.random.default_rng(0), options).sources]
+    assert names.count("spurious") > 3
+    assert names.count("flagged") > 3
+
+
+def test_the_primary_beam_raises_the_noise_outwards() -> None:
+    made = make_scene(np.random.default_rng(4), SceneOptions(size=384, primary_beam=0.9))
+    assert made.local_rms[:40, :40].mean() > 2 * made.local_rms[172:212, 172:212].mean()
