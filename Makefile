@@ -19,7 +19,7 @@ demo: env  ## run the main job through every service: make demo [MAP=some.fits] 
 
 test:  ## run all tests against the real engines
 	@tools/bootstrap test
-	@$(PY) -m pytest
+	@.venv/bin/pytest
 
 lint: env  ## format, lint, types and import rules
 	@$(PY) -m ruff format --check .
