@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import psutil
 
 BARE_HUB = """
 c = get_config()
@@ -82,8 +83,11 @@ def bare_hub() -> float:
                 raise SystemExit(f"the bare hub ended with exit code {process.returncode}")
             time.sleep(0.05)
         seconds = time.monotonic() - start
+        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
         process.send_signal(signal.SIGTERM)
         process.wait()
+        for one in psutil.wait_procs(family, timeout=10)[1]:
+            one.kill()
         return seconds
 
 
