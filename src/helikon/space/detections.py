@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812, the usual name
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from helikon.space.model import CLASSES, Detection
+from helikon.space.classes import CLASSES, Detection
 from helikon.space.network import BOX_MARGIN, padded
 
 __all__ = ["paste_mask", "read_detections"]

@@ -1,6 +1,5 @@
 """The trained source model: what it sees, what it says, and how it is kept on disk."""
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError, NotFound
+from helikon.space.classes import CLASSES, Detection
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,42 +27,12 @@ __all__ = [
     "save_model",
 ]
 
-CLASSES = ("spurious", "compact", "extended", "extended-multi-island", "flagged")
-"""Classes of the reference system (Riggi et al. 2023, A&C 42, 100682); index + 1 in the network."""
 MODEL_BEAM_PIXELS = 5.0
 """The network knows maps whose beam FWHM is about this many pixels (4 to 6.5)."""
 SHIPPED = Path(__file__).parent / "weights"
 _SAME_THING_IOU = 0.5
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Detection:
-    """One detection in a tile.
-
-    Attributes
-    ----------
-    box : tuple of float
-        x0, y0, x1, y1, pixels of the tile; pixel centres are at whole numbers plus a half.
-    class_name : str
-    probability : float
-        Of its class, 0 to 1.
-    probabilities : tuple of float
-        Of the five classes, in the order of ``CLASSES``; they sum to less than
-        one, the rest is background.
-    mask : ndarray of bool
-        Shape (h, w).
-    offset : tuple of int
-        Column and row of the mask's first pixel in the tile.
-    """
-
-    box: tuple[float, float, float, float]
-    class_name: str
-    probability: float
-    probabilities: tuple[float, ...]
-    mask: npt.NDArray[np.bool_]
-    offset: tuple[int, int]
 
 
 def network_input(snr: Floats) -> Floats:

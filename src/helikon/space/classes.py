@@ -1,0 +1,39 @@
+"""What a source can be, and one detection of the network; needs no torch."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CLASSES", "Detection"]
+
+CLASSES = ("spurious", "compact", "extended", "extended-multi-island", "flagged")
+"""Classes of the reference system (Riggi et al. 2023, A&C 42, 100682); index + 1 in the network."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One detection in a tile.
+
+    Attributes
+    ----------
+    box : tuple of float
+        x0, y0, x1, y1, pixels of the tile; pixel centres are at whole numbers plus a half.
+    class_name : str
+    probability : float
+        Of its class, 0 to 1.
+    probabilities : tuple of float
+        Of the five classes, in the order of ``CLASSES``; they sum to less than
+        one, the rest is background.
+    mask : ndarray of bool
+        Shape (h, w).
+    offset : tuple of int
+        Column and row of the mask's first pixel in the tile.
+    """
+
+    box: tuple[float, float, float, float]
+    class_name: str
+    probability: float
+    probabilities: tuple[float, ...]
+    mask: npt.NDArray[np.bool_]
+    offset: tuple[int, int]
