@@ -6,15 +6,16 @@ text, so that finding it imports nothing heavy. It is not a plug-in framework:
 there are no hooks and no order. Read :class:`App` first.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from helikon.errors import Missing, NotFound
 
-__all__ = ["App", "find_apps", "find_objective", "find_recipe", "find_service", "load"]
+__all__ = ["App", "find_apps", "find_objective", "find_recipe", "find_service", "load", "needing"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +67,26 @@ def load(target: str) -> Any:
         If the module needs something that is not installed.
     """
     module, _, attribute = target.partition(":")
-    try:
+    with needing(f"{target} needs a package that is not installed", "all"):
         return getattr(importlib.import_module(module), attribute)
+
+
+@contextlib.contextmanager
+def needing(what: str, extra: str) -> Iterator[None]:
+    """Tell of a package that cannot be imported as :class:`~helikon.errors.Missing`.
+
+    Parameters
+    ----------
+    what : str
+        What cannot be done without it: ``the catalogue needs MLflow``.
+    extra : str
+        Of this distribution.
+    """
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise Missing(
-            f"{target} needs a package that is not installed",
-            got=f"no module named {error.name}",
-            next_step='pip install "helikon[all]"',
+            what, got=f"no module named {error.name}", next_step=f'pip install "helikon[{extra}]"'
         ) from error
 
 

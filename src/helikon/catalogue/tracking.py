@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from helikon.errors import EngineError, Missing
+from helikon.apps import needing
+from helikon.errors import EngineError
 from helikon.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def prepare(settings: Settings) -> str:
 def client(settings: Settings) -> "MlflowClient":
     """Return a client of the store, made if need be; see :func:`prepare`."""
     _quiet()
-    with _installed():
+    with needing("the catalogue needs MLflow", "catalogue"):
         from mlflow import MlflowClient
     uri = prepare(settings)
     with engine_errors("MLflow's store cannot be opened"):
@@ -92,7 +93,7 @@ def _make(settings: Settings, database: Path) -> None:
         leftover.unlink()
     making = database.with_name("making.db")
     _quiet()
-    with _installed():
+    with needing("the catalogue needs MLflow", "catalogue"):
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     with engine_errors("MLflow's database cannot be made"):
         store: Any = SqlAlchemyStore(f"sqlite:///{making}", str(artifacts_folder(settings)))
@@ -111,15 +112,3 @@ def _quiet() -> None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-@contextlib.contextmanager
-def _installed() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise Missing(
-            "the catalogue needs MLflow",
-            got=f"no module named {error.name}",
-            next_step='pip install "helikon[catalogue]"',
-        ) from error

@@ -133,7 +133,7 @@ def _label(figure: Figure, axes: Any, image: Any, catalogue: QTable, radio_map: 
     counts = source_counts(catalogue)
     n_sources = sum(n for name, n in counts.items() if name != "spurious")
     n_artefacts = counts["spurious"]
-    artefacts = f", {n_artefacts} artefacts" if n_artefacts else ""
+    artefacts = f", {n_artefacts} artefact{'s' * (n_artefacts > 1)}" if n_artefacts else ""
     figure.suptitle(f"{radio_map.name}: {n_sources} sources{artefacts}", fontsize=12)
     handles = [
         Line2D([], [], color=COLOURS[name], linewidth=2, label=f"{name} ({n})")

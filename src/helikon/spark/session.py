@@ -8,10 +8,10 @@ pipe from this process and ends with it, however this process ends.
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from helikon.errors import EngineError, Missing
+from helikon.apps import needing
+from helikon.errors import EngineError
 from helikon.settings import Settings
 from helikon.spark.conf import prepare_folder, python_environment, search_path, spark_conf
 from helikon.spark.java import find_java
@@ -43,7 +43,7 @@ def session(settings: Settings, name: str = "helikon") -> "SparkSession":
     EngineError
         If Spark does not start.
     """
-    with _STARTING, _installed():
+    with _STARTING, needing("this needs Spark", "spark"):
         for key, value in python_environment().items():
             os.environ.setdefault(key, value)
         if settings.spark.remote:
@@ -127,20 +127,6 @@ def _forget() -> None:
     SparkContext._jvm = None
     SparkSession._instantiatedSession = None
     SparkSession._activeSession = None
-
-
-@contextlib.contextmanager
-def _installed() -> Iterator[None]:
-    try:
-        import pyspark  # noqa: F401
-
-        yield
-    except ModuleNotFoundError as error:
-        raise Missing(
-            "this needs Spark",
-            got=f"no module named {error.name}",
-            next_step='pip install "helikon[spark]"',
-        ) from error
 
 
 def _first_line(error: Exception) -> str:

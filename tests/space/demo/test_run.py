@@ -89,6 +89,17 @@ def test_ctrl_c_in_the_training_stops_everything_and_the_next_demo_resumes_it(tm
     assert {status.state for status in backend.status()} == {"stopped"}
 
 
+@pytest.mark.slow
+def test_a_step_that_fails_stops_everything(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    failing = start(out, "--trials", "0")
+    _, said = failing.communicate(timeout=200)
+    assert failing.returncode == 1
+    assert "[3/6]" in said
+    assert said.splitlines()[-1].startswith("helikon: ")
+    assert of_the_demo(out) == []
+
+
 def test_a_map_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
     bad = tmp_path / "bad.fits"
     bad.write_text("no FITS at all")
