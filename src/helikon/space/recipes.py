@@ -23,6 +23,8 @@ __all__ = ["DATA_VERSION", "TrainingOptions", "mask_rcnn", "read_options"]
 DATA_VERSION = "made-up skies 3"
 """Changes whenever the same seed gives other training tiles."""
 _SCRATCH_RATE, _FINE_RATE = 1.2e-3, 3e-5
+_GENTLE_RATE = 1e-4
+"""Up to this learning rate the normalisation statistics stay as they are."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,9 @@ class TrainingOptions:
     Attributes
     ----------
     start : str
-        ``shipped`` to fine-tune the weights that come with Helikon (their
-        normalisation statistics stay as they are), ``scratch`` for random
-        weights, or a model folder.
+        ``shipped`` to go on from the weights that come with Helikon,
+        ``scratch`` for random weights, or a model folder. Normalisation
+        statistics are trained at learning rates above 1e-4 only.
     time_limit_s : float
         Seconds to train at most; the learning rate falls to zero at its end.
     n_steps : int
@@ -164,7 +166,7 @@ def _batch(options: TrainingOptions, step: int, rank: int, world_size: int) -> B
 
 
 def _losses(options: TrainingOptions, module: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
-    if not options.from_scratch:
+    if options.rate <= _GENTLE_RATE:
         _freeze_norms(module)
     with torch.autocast("cpu", torch.bfloat16, enabled=_half(options.precision)):
         losses: dict[str, Tensor] = module(batch.images, batch.targets)
