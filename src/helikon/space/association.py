@@ -1,15 +1,23 @@
 """Join pieces to sources and give each source its class probabilities."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.background import Background
+from helikon.space.compact import CompactFits
 from helikon.space.detect import Pieces
-from helikon.space.inference import Seen
-from helikon.space.model import CLASSES
+from helikon.space.finder_settings import FinderSettings
+from helikon.space.fits import RadioMap
+from helikon.space.inference import Seen, look
+from helikon.space.model import CLASSES, SourceModel
 
-__all__ = ["Association", "associate"]
+__all__ = ["Association", "associate", "join_pieces"]
+
+POINT_LIKE = 1.25
+"""Area in beams up to which a source is compact whatever the network says: bandwidth smearing does that."""
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
@@ -32,6 +40,47 @@ class Association:
 
     source_of_piece: npt.NDArray[np.int64]
     probabilities: Double
+
+
+def join_pieces(
+    pieces: Pieces,
+    fits: CompactFits,
+    model: SourceModel | None,
+    settings: FinderSettings,
+    *,
+    radio_map: RadioMap,
+    background: Background,
+    significance: Float,
+    tell: Callable[[str, int, int], None],
+) -> Association:
+    """Say which pieces are one source, and what each source is.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        At least one; of the finder's own step or of somebody else's catalogue.
+    fits : CompactFits
+        Of the same pieces.
+    model : SourceModel or None
+        Without one, each piece is a source and its shape tells its class.
+    significance : ndarray of float32, shape (ny, nx)
+        (map - background) / rms.
+    tell : callable
+        Called with (step, number done, number in all).
+    """
+    seen = None
+    if model is not None:
+        seen = look(
+            significance,
+            pieces,
+            model,
+            radio_map,
+            tile_pixels=settings.tile_pixels,
+            overlap_pixels=settings.overlap_pixels,
+            tell=tell,
+        )
+    unresolved = fits.good & (fits.area_ratio < POINT_LIKE)
+    return associate(pieces, fits.good, unresolved, seen, settings.score_threshold)
 
 
 def associate(

@@ -5,7 +5,6 @@ and blends (``detect.py``), what the network says of them (``inference.py``,
 ``association.py``), and their measures (``measure.py``). Each is usable alone.
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +13,12 @@ from astropy.table import QTable
 
 from helikon import __version__
 from helikon.errors import InputError
-from helikon.space.association import associate
+from helikon.space.association import join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.catalogue import empty_catalogue, make_catalogue
 from helikon.space.detect import find_pieces
+from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
-from helikon.space.inference import look
 from helikon.space.measure import SourceMasks, fit_map, measure_sources
 from helikon.space.model import CLASSES, SourceModel
 from helikon.space.sky import beam_form
@@ -27,43 +26,6 @@ from helikon.space.sky import beam_form
 __all__ = ["FinderSettings", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
-
-POINT_LIKE = 1.25
-"""Area in beams up to which a source is compact whatever the network says: bandwidth smearing does that."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class FinderSettings:
-    """What the finder is told.
-
-    Attributes
-    ----------
-    seed_sigma : float
-        A source has a pixel of at least this significance.
-    flood_sigma : float
-        Its pixels reach down to this significance; not above ``seed_sigma``.
-    score_threshold : float
-        Probability from which a detection of the network joins islands to one
-        source, 0 to 1.
-    tile_pixels, overlap_pixels : int
-        Largest side of the tiles that the network looks at, and how much they
-        share, in pixels of its own scale (beam of 5 pixels).
-    """
-
-    seed_sigma: float = 5.0
-    flood_sigma: float = 3.0
-    score_threshold: float = 0.85
-    tile_pixels: int = 1024
-    overlap_pixels: int = 160
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that find nothing or everything."""
-        if not 0 < self.flood_sigma <= self.seed_sigma:
-            raise InputError(
-                "these thresholds cannot be used",
-                got=f"seed {self.seed_sigma:g} and flood {self.flood_sigma:g} sigma",
-                expected="0 < flood <= seed",
-            )
 
 
 def find_sources(
@@ -122,19 +84,15 @@ def find_sources(
     if len(pieces) == 0:
         return empty_catalogue(meta)
     fits = fit_map(radio_map, background, pieces)
-    seen = None
-    if model is not None:
-        seen = look(
-            significance,
-            pieces,
-            model,
-            radio_map,
-            tile_pixels=settings.tile_pixels,
-            overlap_pixels=settings.overlap_pixels,
-            tell=tell,
-        )
-    joined = associate(
-        pieces, fits.good, fits.good & (fits.area_ratio < POINT_LIKE), seen, settings.score_threshold
+    joined = join_pieces(
+        pieces,
+        fits,
+        model,
+        settings,
+        radio_map=radio_map,
+        background=background,
+        significance=significance,
+        tell=tell,
     )
     tell("measures", 0, 1)
     masks = SourceMasks.of(pieces, joined.source_of_piece)

@@ -1,0 +1,41 @@
+"""What the finder is told."""
+
+import dataclasses
+
+from helikon.errors import InputError
+
+__all__ = ["FinderSettings"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FinderSettings:
+    """What the finder is told.
+
+    Attributes
+    ----------
+    seed_sigma : float
+        A source has a pixel of at least this significance.
+    flood_sigma : float
+        Its pixels reach down to this significance; not above ``seed_sigma``.
+    score_threshold : float
+        Probability from which a detection of the network joins islands to one
+        source, 0 to 1.
+    tile_pixels, overlap_pixels : int
+        Largest side of the tiles that the network looks at, and how much they
+        share, in pixels of its own scale (beam of 5 pixels).
+    """
+
+    seed_sigma: float = 5.0
+    flood_sigma: float = 3.0
+    score_threshold: float = 0.85
+    tile_pixels: int = 1024
+    overlap_pixels: int = 160
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that find nothing or everything."""
+        if not 0 < self.flood_sigma <= self.seed_sigma:
+            raise InputError(
+                "these thresholds cannot be used",
+                got=f"seed {self.seed_sigma:g} and flood {self.flood_sigma:g} sigma",
+                expected="0 < flood <= seed",
+            )
