@@ -1,9 +1,9 @@
 """Shapes of radio galaxies, drawn from a few numbers.
 
 Every shape is a set of Gaussian components, so that the beam can be applied
-exactly and a source can be rendered at any sampling. No image of a real
-galaxy is used. Lengths are pixels, the host sits at (0, 0) and the first jet
-leaves along +x; :func:`make_galaxy` turns the whole by a random angle.
+exactly and a source can be rendered at any sampling. Lengths are pixels, the
+host sits at (0, 0) and the first jet leaves along +x; :func:`make_galaxy`
+turns the whole by a random angle.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SHAPES", "Components", "make_compact", "make_galaxy"]
+__all__ = ["HELD_OUT", "SHAPES", "Components", "draw_shape", "make_compact", "make_galaxy"]
 
 Array1D = npt.NDArray[np.float64]
 
@@ -237,37 +237,96 @@ def disc(rng: np.random.Generator, length: float) -> Components:
     return _join(outer, inner)
 
 
+def double(rng: np.random.Generator, length: float) -> Components:
+    """Separated double, each lobe hardly resolved: a Fanaroff-Riley II galaxy seen with a coarse beam."""
+    share = 1 / (1 + 10 ** abs(rng.normal(0, 0.3)))
+    arm = rng.uniform(0.35, 0.65)
+    width = length * rng.uniform(0.005, 0.04, 2)
+    lobes = [
+        make_compact(flux, w * rng.uniform(1, 2.5), w, rng.normal(0, 0.3)).moved(x, 0.0)
+        for flux, w, x in ((share, width[0], arm * length), (1 - share, width[1], (arm - 1) * length))
+    ]
+    tilt = lobes[1].turned(rng.normal(0, 0.1))
+    core = rng.choice([0.0, 0.0, 10 ** rng.uniform(-2.0, -0.1)])
+    return _join(lobes[0], tilt, _blobs(np.zeros(1), np.zeros(1), np.array([core]), 0.1))
+
+
+def one_sided(rng: np.random.Generator, length: float) -> Components:
+    """A core or inner lobe and one lobe apart from it; the other side is too faint."""
+    lobe = _lobe(
+        rng,
+        length,
+        length * rng.uniform(0.04, 0.14),
+        hotspot=rng.beta(2, 2),
+        bend=rng.normal(0, 0.05),
+        backflow=rng.uniform(0.1, 0.5),
+    )
+    faint = lobe.turned(np.pi).scaled(10 ** rng.uniform(-2.5, -1))
+    core = _blobs(np.zeros(1), np.zeros(1), np.array([10 ** rng.uniform(-1, 0.5)]), 0.3)
+    return _join(lobe, faint, core)
+
+
+def s_shaped(rng: np.random.Generator, length: float) -> Components:
+    """Two jets that curve the opposite way, as if the axis had turned while they grew."""
+    curve, opening = rng.uniform(0.4, 0.9), rng.uniform(0.03, 0.09)
+    fade, start = rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.9)
+
+    def side() -> Components:
+        reach = length / 2 * rng.uniform(0.8, 1)
+        return _jet(rng, reach, curve=curve, opening=opening, fade=fade, start=start)
+
+    return _join(_two_sided(rng, side), _core(rng, 0.12))
+
+
+def x_shaped(rng: np.random.Generator, length: float) -> Components:
+    """A double with a second, fainter pair of wings across it."""
+    wings = remnant(rng, length * rng.uniform(0.6, 1.0)).turned(rng.uniform(0.9, 2.2))
+    return _join(fr2(rng, length * rng.uniform(0.6, 1.0)), wings.scaled(rng.uniform(0.2, 0.7)))
+
+
 SHAPES: dict[str, tuple[Callable[[np.random.Generator, float], Components], float]] = {
-    "fr2": (fr2, 0.38),
-    "fr1": (fr1, 0.14),
-    "bent": (bent, 0.12),
-    "head-tail": (head_tail, 0.07),
+    "fr2": (fr2, 0.24),
+    "double": (double, 0.20),
+    "one-sided": (one_sided, 0.04),
+    "fr1": (fr1, 0.12),
+    "bent": (bent, 0.10),
+    "head-tail": (head_tail, 0.06),
     "double-double": (double_double, 0.05),
-    "core-jet": (core_jet, 0.08),
-    "remnant": (remnant, 0.05),
-    "halo": (halo, 0.04),
+    "core-jet": (core_jet, 0.06),
+    "remnant": (remnant, 0.04),
+    "halo": (halo, 0.03),
     "ring": (ring, 0.03),
-    "disc": (disc, 0.12),
+    "disc": (disc, 0.10),
+    "s-shaped": (s_shaped, 0.05),
+    "x-shaped": (x_shaped, 0.05),
 }
 """Shape name to (function, share of all extended sources)."""
+HELD_OUT = {"s-shaped": ("validation", "test"), "x-shaped": ("test",)}
+"""Shapes that appear in these splits only: what a network trained here has never seen."""
 
 
-def make_galaxy(rng: np.random.Generator, length: float) -> tuple[str, Components]:
+def draw_shape(rng: np.random.Generator, split: str = "test") -> str:
+    """Draw the name of a shape that may appear in a split."""
+    names = [name for name in SHAPES if split in HELD_OUT.get(name, (split,))]
+    shares = np.array([SHAPES[name][1] for name in names])
+    return names[int(rng.choice(len(names), p=shares / shares.sum()))]
+
+
+def make_galaxy(rng: np.random.Generator, shape: str, length: float) -> Components:
     """Draw an extended source.
 
     Parameters
     ----------
     rng : numpy.random.Generator
+    shape : str
+        One of :data:`SHAPES`.
     length : float
         Largest extent, pixels, roughly.
 
     Returns
     -------
-    (str, Components)
-        Its shape's name; the components' fluxes sum to one.
+    Components
+        Their fluxes sum to one.
     """
-    names = list(SHAPES)
-    shares = np.array([SHAPES[name][1] for name in names])
-    name = names[int(rng.choice(len(names), p=shares / shares.sum()))]
-    galaxy = SHAPES[name][0](rng, length).turned(rng.uniform(0, 2 * np.pi))
-    return name, galaxy.scaled(1 / galaxy.flux.sum())
+    galaxy = SHAPES[shape][0](rng, length).turned(rng.uniform(0, 2 * np.pi))
+    return galaxy.scaled(1 / galaxy.flux.sum())

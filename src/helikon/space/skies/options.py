@@ -2,7 +2,10 @@
 
 import dataclasses
 
-__all__ = ["SceneOptions"]
+__all__ = ["SPLITS", "SceneOptions"]
+
+SPLITS = ("train", "validation", "test")
+"""Fields of one never share a galaxy, a held-out shape or a stream of random numbers with another."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,13 @@ class SceneOptions:
     primary_beam : float
         FWHM of the primary beam in units of the field's side, for a map
         corrected for it (noise rises outwards); 0 for a flat response.
+    templates : str
+        Folder with maps of real galaxies (see ``templates.py``); empty for
+        none.
+    template_share : float
+        Share of the extended sources that are drawn from them.
+    split : str
+        One of :data:`SPLITS`: which templates and shapes may appear.
     """
 
     size: int = 1024
@@ -52,3 +62,6 @@ class SceneOptions:
     brightest_sigma: float = 6000.0
     n_bright: float = 0.0
     primary_beam: float = 0.0
+    templates: str = ""
+    template_share: float = 0.5
+    split: str = "train"

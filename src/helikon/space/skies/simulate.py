@@ -18,6 +18,7 @@ from helikon.errors import InputError
 from helikon.space.beam import Beam
 from helikon.space.fits import RadioMap
 from helikon.space.skies.labels import TrueSource
+from helikon.space.skies.options import SPLITS
 from helikon.space.skies.scene import Scene, SceneOptions, make_scene
 
 __all__ = ["Sky", "simulate_sky", "truth_table"]
@@ -78,9 +79,19 @@ def simulate_sky(seed: int, *, size: int = 1024, array: str = "askap", **options
         raise InputError(
             "no such option of a sky", got=", ".join(unknown), expected=f"one of {', '.join(sorted(known))}"
         )
-    rng = np.random.default_rng(seed)
-    scene = make_scene(rng, SceneOptions(size=size, array=array, **options))
+    made = SceneOptions(size=size, array=array, **options)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_stream(made.split)))
+    scene = make_scene(rng, made)
     return _place(scene, right_ascension_deg=float(rng.uniform(0, 360)), name=f"{array}-{seed}")
+
+
+def _stream(split: str) -> tuple[int, ...]:
+    """Return what keeps the random numbers of a split from those of the others."""
+    if split not in SPLITS:
+        raise InputError(
+            "no such split of the skies", got=repr(split), expected=f"one of {', '.join(SPLITS)}"
+        )
+    return (SPLITS.index(split),) if split != SPLITS[0] else ()
 
 
 def _place(scene: Scene, *, right_ascension_deg: float, name: str) -> Sky:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from helikon.space.skies.arrays import load_array
 from helikon.space.skies.artefacts import CLEAN_DEPTH_SIGMA
 from helikon.space.skies.counts import draw_fluxes
+from helikon.space.skies.extended import draw_extended
 from helikon.space.skies.imaging import FWHM_PER_SIGMA, GaussianBeam, Imager
-from helikon.space.skies.morphology import Components, make_compact, make_galaxy
+from helikon.space.skies.morphology import make_compact
 from helikon.space.skies.options import SceneOptions
 from helikon.space.skies.render import Stamp, deposit, render
 
@@ -68,16 +69,14 @@ def draw_sky(rng: np.random.Generator, options: SceneOptions, imager: Imager) ->
     response = _primary_beam(n, options)
     drawn, faint, uncleaned = (np.zeros((n, n), dtype=np.float32) for _ in range(3))
     bright = [np.zeros((n, n), dtype=np.float32) for _ in range(3)]
-    galaxies = _extended(rng, options, imager, rms)
+    extended = draw_extended(rng, options, imager, rms=rms, response=response)
     x, y, flux = _compact_positions(rng, options, imager, rms)
     flux = flux * response[y.astype(int), x.astype(int)]
     weak = flux < _DRAWN_SIGMA * rms
     deposit(faint, x[weak], y[weak], flux[weak])
     deposit(uncleaned, x, y, np.minimum(flux, CLEAN_DEPTH_SIGMA * rms))
     stamps = [_compact(rng, imager, rms, (x[i], y[i], flux[i])) for i in np.flatnonzero(~weak)]
-    for shape, galaxy, peak in galaxies:
-        image = render(galaxy, beam, (n, n), 3e-4, relative=True)
-        stamps.append((shape, _scaled(image, peak, response)))
+    stamps += extended
     _spread(stamps, drawn=drawn, uncleaned=uncleaned, bright=bright, beam=beam, rms=rms)
     return DrawnSky(
         rms=rms,
@@ -135,34 +134,6 @@ def _compact_positions(
     loud = rms * np.exp(rng.uniform(math.log(300), math.log(options.brightest_sigma), n_bright))
     flux = np.concatenate([loud, flux])
     return rng.uniform(0, imager.n - 1, len(flux)), rng.uniform(0, imager.n - 1, len(flux)), flux
-
-
-def _extended(
-    rng: np.random.Generator, options: SceneOptions, imager: Imager, rms: float
-) -> list[tuple[str, Components, float]]:
-    """Draw shapes, places and peaks (Jy/beam) of the extended sources, kept apart from each other."""
-    n = imager.n
-    galaxies: list[tuple[str, Components, float]] = []
-    taken: list[tuple[float, float, float]] = []
-    for _ in range(rng.poisson(options.n_extended * (n / 1024) ** 2)):
-        length = min(imager.beam.fwhm * math.exp(rng.uniform(math.log(2.0), math.log(24))), 0.4 * n)
-        shape, galaxy = make_galaxy(rng, length)
-        peak = rms * math.exp(rng.uniform(math.log(5), math.log(300)))
-        for _ in range(6):
-            x, y = rng.uniform(0, n, 2)
-            if all(math.hypot(x - a, y - b) > 0.55 * (length + c) + 8 for a, b, c in taken):
-                taken.append((x, y, length))
-                galaxies.append((shape, galaxy.moved(x, y), peak))
-                break
-    return galaxies
-
-
-def _scaled(stamp: Stamp, peak: float, response: Image) -> Stamp:
-    """Give the stamp a peak in Jy/beam, and the primary beam's attenuation."""
-    if not stamp.data.size or stamp.data.max() <= 0:
-        return stamp
-    data = stamp.data * np.float32(peak / stamp.data.max()) * response[stamp.where]
-    return dataclasses.replace(stamp, data=data)
 
 
 def _primary_beam(n: int, options: SceneOptions) -> Image:
