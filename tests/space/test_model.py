@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from helikon.errors import InputError, NotFound
-from helikon.space.model import CLASSES, SourceModel, load_model, network_input, save_model
+from helikon.space.graphs import export_graphs
+from helikon.space.model import CLASSES, SourceModel, load_model, network_input
+from helikon.space.model_files import load_network, save_model
 from helikon.space.network import build_network
 from helikon.space.training_tiles import VALIDATE, make_tile
 
@@ -71,13 +73,34 @@ def test_given_boxes_get_probabilities_that_sum_to_one(model: SourceModel) -> No
     assert model.classify(snr, np.zeros((0, 4))).shape == (0, 6)
 
 
-def test_a_model_comes_back_from_its_folder(tmp_path: Path) -> None:
+def test_a_network_comes_back_from_its_folder_and_its_graphs_say_what_it_says(tmp_path: Path) -> None:
     torch.manual_seed(1)
-    made = SourceModel(build_network(6), {"seed": 1})
-    back = load_model(save_model(made, tmp_path / "model"))
-    assert back.card["seed"] == 1
-    for one, other in zip(made.network.parameters(), back.network.parameters(), strict=True):
+    made = build_network(6)
+    folder = save_model(made, {"seed": 1}, tmp_path / "model")
+    back, model = load_network(folder).eval(), load_model(folder)
+    assert model.card["seed"] == 1
+    for one, other in zip(made.parameters(), back.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+    snr = make_tile(VALIDATE, 7, 0, 0, size=96).snr[:90, :70]
+    boxes = np.array([[8, 8, 24, 30], [10, 20, 70, 64]], dtype=np.float32)
+    view = model.look(snr)
+    x = torch.from_numpy(np.pad(network_input(snr), ((0, 0), (0, 6), (0, 26))))[None]
+    with torch.inference_mode():
+        features = back.backbone(x)
+        pooled = back.roi_heads.box_roi_pool(features, [torch.from_numpy(boxes)], [(96, 96)])
+        expected = back.roi_heads.box_predictor(back.roi_heads.box_head(pooled))[0].softmax(dim=1)
+    np.testing.assert_allclose(view.judge(boxes)[0], expected, atol=1e-5)
+    assert view.masks(boxes).shape == (2, 6, 28, 28)
+
+
+def test_a_folder_without_graphs_gets_them_from_its_weights(tmp_path: Path) -> None:
+    folder = save_model(load_network(), {}, tmp_path)
+    card = json.loads((folder / "model.json").read_text())
+    del card["graphs"]
+    (folder / "model.json").write_text(json.dumps(card))
+    snr = make_tile(VALIDATE, 7, 0, 0, size=96).snr
+    one, other = load_model(folder).look(snr), load_model().look(snr)
+    np.testing.assert_allclose(one.proposals, other.proposals, atol=1e-3)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
@@ -86,8 +109,15 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 
 
 def test_changed_weights_are_refused(tmp_path: Path) -> None:
-    save_model(SourceModel(build_network(6)), tmp_path)
+    save_model(build_network(6), {}, tmp_path)
     card = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps(card | {"sha256": "0" * 64}))
     with pytest.raises(InputError, match="not those of the card"):
+        load_model(tmp_path)
+
+
+def test_changed_graphs_are_refused(tmp_path: Path) -> None:
+    save_model(build_network(6), {}, tmp_path)
+    (tmp_path / "masks.onnx").write_bytes(export_graphs(build_network(6))["masks"])
+    with pytest.raises(InputError, match=r"masks\.onnx in .* are not those of the card"):
         load_model(tmp_path)

@@ -2,7 +2,8 @@
 
 import torch
 
-from helikon.space.network import STRIDE, Backbone, build_network
+from helikon.space.model import STRIDE
+from helikon.space.network import Backbone, build_network
 
 
 def test_the_network_is_small() -> None:
@@ -19,6 +20,20 @@ def test_the_finest_features_have_two_pixels_a_cell() -> None:
         (2, 3),
     ]
     assert STRIDE == 32
+
+
+def test_boxes_of_parts_and_neighbours_are_learnt_from_too() -> None:
+    torch.manual_seed(0)
+    heads = build_network(6).train().roi_heads
+    target = {
+        "boxes": torch.tensor([[10.0, 10, 30, 30]]),
+        "labels": torch.tensor([3]),
+        "masks": torch.ones(1, 64, 64, dtype=torch.uint8),
+        "candidates": torch.tensor([[10.0, 10, 60, 60], [12.0, 12, 31, 31]]),
+    }
+    boxes, _, labels, _ = heads.select_training_samples([torch.zeros(0, 4)], [target])
+    found = {tuple(box): int(label) for box, label in zip(boxes[0].tolist(), labels[0], strict=True)}
+    assert found == {(10, 10, 30, 30): 3, (10, 10, 60, 60): 0, (12, 12, 31, 31): 3}
 
 
 def test_it_learns_a_single_tile() -> None:

@@ -81,10 +81,9 @@ def look(
         if not owned:
             continue
         pixels = view.window(tile)
-        of_piece[owned] = _class_probabilities(
-            model.classify(pixels, _boxes(pieces, owned, view.scale, tile))
-        )
-        found = [d for d in model.predict(pixels) if d.class_name.startswith("extended")]
+        seen = model.look(pixels)
+        of_piece[owned] = _class_probabilities(seen.classify(_boxes(pieces, owned, view.scale, tile)))
+        found = [d for d in seen.detect() if d.class_name.startswith("extended")]
         extended += [_extended(d, tile, view, pieces) for d in found if _counts(d, tile, view.shape)]
     return Seen(groups=_joined([e for e in extended if len(e.members)]), of_piece=of_piece)
 

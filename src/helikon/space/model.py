@@ -1,36 +1,41 @@
-"""The trained source model: what it sees, what it says, and how it is kept on disk."""
+"""The trained source model: what it sees, what it says, and how it is read from disk.
+
+It runs on ONNX Runtime, not on torch, which takes longer to start than most
+maps take to search. Training and saving are in ``model_files.py``.
+"""
 
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError, NotFound
 from helikon.space.classes import CLASSES, Detection
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torchvision.models.detection import MaskRCNN
+from helikon.space.detections import BOX_MARGIN, read_detections
 
 __all__ = [
     "CLASSES",
     "MODEL_BEAM_PIXELS",
+    "SHIPPED",
     "Detection",
     "SourceModel",
+    "View",
     "load_model",
     "network_input",
-    "save_model",
+    "read_card",
 ]
 
 MODEL_BEAM_PIXELS = 5.0
 """The network knows maps whose beam FWHM is about this many pixels (4 to 6.5)."""
+STRIDE = 32
+"""Inputs are padded to multiples of this many pixels."""
 SHIPPED = Path(__file__).parent / "weights"
-_SAME_THING_IOU = 0.5
+LEVELS = ("p0", "p1", "p2", "p3")
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,163 +58,172 @@ def network_input(snr: Floats) -> Floats:
     return np.stack([np.arcsinh(clean / 2) / 2, np.arcsinh(clean / 40) / 2]).astype(np.float32)
 
 
+class View:
+    """What the network makes of one tile; asked for boxes and masks as often as one likes.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Height and width of the tile.
+    proposals : ndarray
+        (n, 4) boxes in which there may be something, with the network's margin.
+    """
+
+    def __init__(self, sessions: Mapping[str, Any], snr: Floats) -> None:
+        self.shape = (int(snr.shape[0]), int(snr.shape[1]))
+        self._sessions = sessions
+        pad = [(0, 0), *((0, -length % STRIDE) for length in self.shape)]
+        *levels, self.proposals = sessions["features"].run(None, {"x": np.pad(network_input(snr), pad)[None]})
+        self._levels = dict(zip(LEVELS, levels, strict=True))
+
+    def judge(self, boxes: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
+        """Return class probabilities (n, 6), background first, and corrected boxes (n, 6, 4).
+
+        Parameters
+        ----------
+        boxes : ndarray
+            (n, 4) x0, y0, x1, y1 with the network's margin.
+        """
+        if not len(boxes):
+            n_classes = len(CLASSES) + 1
+            return np.zeros((0, n_classes), np.float32), np.zeros((0, n_classes, 4), np.float32)
+        probabilities, corrected = self._sessions["boxes"].run(None, self._asked(boxes))
+        return probabilities, corrected
+
+    def classify(self, boxes: npt.NDArray[np.floating]) -> Floats:
+        """Return class probabilities (n, 6) of tight boxes (n, 4), background first."""
+        margin = np.array([-BOX_MARGIN, -BOX_MARGIN, BOX_MARGIN, BOX_MARGIN])
+        return self.judge(np.asarray(boxes).reshape(-1, 4) + margin)[0]
+
+    def masks(self, boxes: npt.NDArray[np.floating]) -> Floats:
+        """Return the masks (n, 6, 28, 28) of boxes with margin, probabilities in cells of the box."""
+        if not len(boxes):
+            return np.zeros((0, len(CLASSES) + 1, 28, 28), np.float32)
+        masks: Floats = self._sessions["masks"].run(None, self._asked(boxes))[0]
+        return masks
+
+    def detect(self) -> list[Detection]:
+        """Return what the network itself finds, most probable first."""
+        return read_detections(self)
+
+    def _asked(self, boxes: npt.NDArray[np.floating]) -> dict[str, Any]:
+        return self._levels | {"boxes": np.asarray(boxes, dtype=np.float32)}
+
+
 class SourceModel:
     """A network with its card.
 
     Parameters
     ----------
-    network : torchvision.models.detection.MaskRCNN
-        From :func:`helikon.space.network.build_network`.
+    graphs : Mapping of str to bytes
+        The three ONNX graphs, see ``graphs.py``.
     card : Mapping
         What ``model.json`` holds: architecture, recipe, seed, metrics, checksum.
     """
 
-    def __init__(self, network: "MaskRCNN", card: Mapping[str, Any] | None = None) -> None:
-        self.network = network.eval()
+    def __init__(self, graphs: Mapping[str, bytes], card: Mapping[str, Any] | None = None) -> None:
+        self._sessions = {name: _session(content) for name, content in graphs.items()}
         self.card: dict[str, Any] = dict(card or {})
 
-    def predict(self, snr: Floats) -> list[Detection]:
-        """Detect, classify and mask the sources of a tile.
+    def look(self, snr: Floats) -> View:
+        """Look at a tile.
 
         Parameters
         ----------
         snr : ndarray
             (map - background) / rms, shape (h, w), beam of 4 to 6.5 pixels.
-
-        Returns
-        -------
-        list of Detection
-            Most probable first, at a probability of 0.05 or more. Of two
-            detections of different classes on one place (box IoU above 0.5)
-            the more probable stays.
         """
-        import torch
+        return View(self._sessions, snr)
 
-        from helikon.space.detections import read_detections
-
-        with torch.inference_mode():
-            features, images = self._features(snr)
-            proposals, _ = self.network.rpn(images, features)
-            found, _ = self.network.roi_heads(features, proposals, images.image_sizes)
-            scores = self._scores(features, found[0]["boxes"], images.image_sizes)
-        return read_detections(found[0], scores, snr.shape, same_thing_iou=_SAME_THING_IOU)
-
-    def classify(self, snr: Floats, boxes: npt.NDArray[np.floating]) -> Floats:
-        """Classify given boxes.
+    def predict(self, snr: Floats) -> list[Detection]:
+        """Detect, classify and mask the sources of a tile, most probable first.
 
         Parameters
         ----------
         snr : ndarray
-            As for :meth:`predict`.
-        boxes : ndarray
-            (n, 4): x0, y0, x1, y1 in pixels, end excluded.
+            As for :meth:`look`.
 
         Returns
         -------
-        ndarray
-            float32 (n, 6): probability of background, then of the five classes.
+        list of Detection
+            At a probability of 0.05 or more. Of two detections on one place
+            (box IoU above 0.5) the more probable stays.
         """
-        import torch
+        return self.look(snr).detect()
 
-        from helikon.space.network import padded
+    def classify(self, snr: Floats, boxes: npt.NDArray[np.floating]) -> Floats:
+        """Return float32 (n, 6): probability of background, then of the five classes, of given boxes.
 
-        if not len(boxes):
-            return np.zeros((0, len(CLASSES) + 1), dtype=np.float32)
-        with torch.inference_mode():
-            features, images = self._features(snr)
-            wanted = padded(torch.as_tensor(np.asarray(boxes, dtype=np.float32)))
-            scores: Floats = self._scores(features, wanted, images.image_sizes).numpy()
-        return scores
-
-    def _features(self, snr: Floats) -> tuple[dict[str, "Tensor"], Any]:
-        import torch
-
-        from helikon.space.network import STRIDE
-
-        height, width = snr.shape
-        padded = np.pad(network_input(snr), ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE)))
-        images, _ = self.network.transform([torch.from_numpy(padded)])
-        return self.network.backbone(images.tensors), images
-
-    def _scores(
-        self, features: dict[str, "Tensor"], boxes: "Tensor", sizes: list[tuple[int, int]]
-    ) -> "Tensor":
-        heads = self.network.roi_heads
-        pooled = heads.box_head(heads.box_roi_pool(features, [boxes], sizes))
-        scores: Tensor = heads.box_predictor(pooled)[0].softmax(dim=1)
-        return scores
+        Parameters
+        ----------
+        snr : ndarray
+            As for :meth:`look`.
+        boxes : ndarray
+            (n, 4): x0, y0, x1, y1 in pixels, end excluded.
+        """
+        return self.look(snr).classify(boxes)
 
 
-def save_model(model: SourceModel, folder: Path, *, half: bool = True) -> Path:
-    """Write ``weights.safetensors`` and the card ``model.json``.
+def _session(content: bytes) -> Any:
+    import onnxruntime
 
-    Parameters
-    ----------
-    folder : Path
-        Made if need be. Each file appears whole; the card comes last.
-    half : bool
-        Keep weights as float16: half the size, same detections.
-    """
-    import torch
-    from safetensors.torch import save
-
-    kept = torch.float16 if half else torch.float32
-    state = {
-        name: (value.to(kept) if value.is_floating_point() else value).contiguous()
-        for name, value in model.network.state_dict().items()
-    }
-    content = save(state)
-    card = model.card | {
-        "service": "space/source-finder",
-        "architecture": "helikon.space.network, torchvision Mask R-CNN",
-        "classes": list(CLASSES),
-        "beam_pixels": MODEL_BEAM_PIXELS,
-        "n_parameters": sum(p.numel() for p in model.network.parameters()),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / "weights.safetensors", content)
-    _write_whole(folder / "model.json", (json.dumps(card, indent=1) + "\n").encode())
-    return folder
+    options = onnxruntime.SessionOptions()
+    threads = int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # Idle threads must not spin: a map is searched by processes, not by threads.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
-
-
-def load_model(folder: Path | None = None) -> SourceModel:
-    """Read a model folder; without one, the weights that come with Helikon.
+def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:
+    """Return a model folder's card and the weights that it names.
 
     Raises
     ------
     NotFound
         If the folder holds no model.
     InputError
-        If the weights are not those that the card names, or fit no network.
+        If the weights are not those that the card names.
     """
-    import torch
-    from safetensors.torch import load
-
-    from helikon.space.network import build_network
-
-    folder = SHIPPED if folder is None else Path(folder)
     try:
         card = json.loads((folder / "model.json").read_text())
         content = (folder / "weights.safetensors").read_bytes()
     except FileNotFoundError as error:
         expected = "a folder with weights.safetensors and model.json"
         raise NotFound("no source model here", got=str(error.filename), expected=expected) from None
+    _check(f"weights in {folder}", content, card["sha256"])
+    return card, content
+
+
+def load_model(folder: Path | None = None) -> SourceModel:
+    """Read a model folder; without one, the model that comes with Helikon.
+
+    A folder without graphs gets them here from its weights, which takes torch
+    and seconds.
+
+    Raises
+    ------
+    NotFound
+        If the folder holds no model.
+    InputError
+        If its files are not those that the card names, or fit no network.
+    """
+    folder = SHIPPED if folder is None else Path(folder)
+    card, _ = read_card(folder)
+    named = card.get("graphs", {})
+    if not named:
+        from helikon.space.graphs import export_graphs
+        from helikon.space.model_files import load_network
+
+        return SourceModel(export_graphs(load_network(folder)), card)
+    graphs = {name: (folder / f"{name}.onnx").read_bytes() for name in named}
+    for name, content in graphs.items():
+        _check(f"{name}.onnx in {folder}", content, named[name])
+    return SourceModel(graphs, card)
+
+
+def _check(what: str, content: bytes, expected: str) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != card["sha256"]:
-        raise InputError(
-            f"weights in {folder} are not those of the card", got=sha256, expected=card["sha256"]
-        )
-    network = build_network(len(CLASSES) + 1)
-    state = {k: v.to(torch.float32) if v.is_floating_point() else v for k, v in load(content).items()}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(f"weights in {folder} do not fit the network", got=str(error)[:200]) from None
-    return SourceModel(network, card)
+    if sha256 != expected:
+        raise InputError(f"{what} are not those of the card", got=sha256, expected=expected)

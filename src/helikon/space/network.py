@@ -14,19 +14,15 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads
+from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-__all__ = ["BOX_MARGIN", "STRIDE", "Backbone", "build_network", "padded"]
+from helikon.space.detections import BOX_MARGIN
 
-STRIDE = 32
-"""Inputs are padded to multiples of this many pixels."""
-BOX_MARGIN = 2.0
-"""The network's boxes reach this many pixels beyond a mask: half a beam of surroundings.
+__all__ = ["Backbone", "build_network", "padded"]
 
-Boxes tight around a point source are so small that a proposal one pixel off is
-hardly the same box."""
 _CHANNELS = (24, 48, 96, 192)
 _PYRAMID = 48
 _LEVELS = ("0", "1", "2", "3")
@@ -142,7 +138,7 @@ def build_network(n_classes: int) -> MaskRCNN:
         rpn_fg_iou_thresh=0.6,
         rpn_bg_iou_thresh=0.3,
         rpn_pre_nms_top_n_train=800,
-        rpn_post_nms_top_n_train=300,
+        rpn_post_nms_top_n_train=200,
         rpn_pre_nms_top_n_test=1500,
         rpn_post_nms_top_n_test=700,
         rpn_batch_size_per_image=192,
@@ -151,7 +147,7 @@ def build_network(n_classes: int) -> MaskRCNN:
         box_score_thresh=0.05,
         box_nms_thresh=0.4,
         box_detections_per_img=500,
-        box_batch_size_per_image=96,
+        box_batch_size_per_image=128,
         box_positive_fraction=0.4,
         box_predictor=_Predictor(256, n_classes),
         mask_roi_pool=mask_pool,
@@ -159,7 +155,43 @@ def build_network(n_classes: int) -> MaskRCNN:
         mask_predictor=_mask_predictor(n_classes),
     )
     network.transform = _AsIs()
+    network.roi_heads = _with_candidates(network.roi_heads)
     return network
+
+
+class _Heads(RoIHeads):  # type: ignore[misc]
+    """Heads that also train on boxes of parts and of neighbours, which the finder will ask about."""
+
+    def select_training_samples(
+        self, proposals: list[Tensor], targets: list[dict[str, Tensor]]
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
+        wider = [
+            torch.cat([boxes, target["candidates"].to(boxes)]) if "candidates" in target else boxes
+            for boxes, target in zip(proposals, targets, strict=True)
+        ]
+        result: tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
+        result = super().select_training_samples(wider, targets)
+        return result
+
+
+def _with_candidates(heads: RoIHeads) -> _Heads:
+    """The same heads, and the same weights' names."""
+    return _Heads(
+        heads.box_roi_pool,
+        heads.box_head,
+        heads.box_predictor,
+        fg_iou_thresh=0.5,
+        bg_iou_thresh=0.5,
+        batch_size_per_image=heads.fg_bg_sampler.batch_size_per_image,
+        positive_fraction=heads.fg_bg_sampler.positive_fraction,
+        bbox_reg_weights=None,
+        score_thresh=heads.score_thresh,
+        nms_thresh=heads.nms_thresh,
+        detections_per_img=heads.detections_per_img,
+        mask_roi_pool=heads.mask_roi_pool,
+        mask_head=heads.mask_head,
+        mask_predictor=heads.mask_predictor,
+    )
 
 
 class _BoxHead(nn.Module):

@@ -1,18 +1,22 @@
 """How the source model is trained, from nothing or from the weights that come with Helikon."""
 
+import copy
 import dataclasses
 import functools
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torchvision.models.detection import MaskRCNN
 
 from helikon.errors import InputError
 from helikon.space.batches import Batch, make_batch
-from helikon.space.model import CLASSES, SourceModel, load_model, save_model
+from helikon.space.graphs import export_graphs
+from helikon.space.model import CLASSES, SourceModel
+from helikon.space.model_files import load_network, save_model
 from helikon.space.network import build_network
 from helikon.space.tile_score import score_tiles
 from helikon.space.training_tiles import TRAIN, VALIDATE, Tile, make_tile
@@ -20,7 +24,7 @@ from helikon.training.recipe import Recipe, cosine
 
 __all__ = ["DATA_VERSION", "TrainingOptions", "mask_rcnn", "read_options"]
 
-DATA_VERSION = "made-up skies 3"
+DATA_VERSION = "made-up skies 4"
 """Changes whenever the same seed gives other training tiles."""
 _SCRATCH_RATE, _FINE_RATE = 1.2e-3, 3e-5
 _GENTLE_RATE = 1e-4
@@ -52,6 +56,9 @@ class TrainingOptions:
     precision : str
         ``bfloat16``, ``float32``, or ``auto``: the former where the CPU has
         instructions for it.
+    templates : str
+        Folder of maps of real galaxies (see ``skies.templates``) for half of
+        the extended sources; without one all shapes are made up.
     n_validation_tiles : int
         Held-out tiles that the model is judged on now and then.
     """
@@ -64,6 +71,7 @@ class TrainingOptions:
     batch_size: int = 2
     learning_rate: float = 0.0
     precision: str = "auto"
+    templates: str = ""
     n_validation_tiles: int = 12
 
     @property
@@ -149,7 +157,7 @@ def _model(options: TrainingOptions) -> nn.Module:
     if options.from_scratch:
         network = build_network(len(CLASSES) + 1)
     else:
-        network = load_model(None if options.start == "shipped" else Path(options.start)).network
+        network = load_network(None if options.start == "shipped" else Path(options.start))
     trained: nn.Module = network.to(memory_format=torch.channels_last).train()
     return trained
 
@@ -162,6 +170,7 @@ def _batch(options: TrainingOptions, step: int, rank: int, world_size: int) -> B
         rank=rank,
         batch_size=options.batch_size,
         tile_size=options.tile_size,
+        templates=options.templates,
     )
 
 
@@ -199,17 +208,21 @@ def _optimiser(options: TrainingOptions, parameters: Iterable[nn.Parameter]) -> 
 
 
 @functools.lru_cache(maxsize=1)
-def _validation_tiles(n_tiles: int, tile_size: int) -> tuple[Tile, ...]:
+def _validation_tiles(n_tiles: int, tile_size: int, templates: str) -> tuple[Tile, ...]:
     """Tiles of ever other fields; seeds apart from training's."""
-    return tuple(make_tile(VALIDATE, 0, 0, 8 * i, size=tile_size) for i in range(n_tiles))
+    return tuple(
+        make_tile(VALIDATE, 0, 0, 8 * i, size=tile_size, templates=templates) for i in range(n_tiles)
+    )
 
 
 def _validate(options: TrainingOptions, module: nn.Module) -> Mapping[str, float]:
-    model = SourceModel(module)
-    figures = score_tiles(model, _validation_tiles(options.n_validation_tiles, options.tile_size))
+    model = SourceModel(export_graphs(cast(MaskRCNN, copy.deepcopy(module))))
+    figures = score_tiles(
+        model, _validation_tiles(options.n_validation_tiles, options.tile_size, options.templates)
+    )
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
 def _export(options: TrainingOptions, module: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
     training = {"recipe": "space/mask-rcnn", "options": dataclasses.asdict(options), "data": DATA_VERSION}
-    save_model(SourceModel(module, training | dict(card)), folder)
+    save_model(cast(MaskRCNN, module), training | dict(card), folder)

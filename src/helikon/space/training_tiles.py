@@ -19,6 +19,7 @@ __all__ = ["Tile", "TileSource", "draw_options", "make_tile"]
 
 TRAIN, VALIDATE, TUNE = 1, 2, 3
 """First number of every seed: fields of one kind never meet those of another, or of ``simulate_sky``."""
+SPLITS = {TRAIN: "train", VALIDATE: "validation", TUNE: "train"}
 FAINTEST_TARGET_SIGMA = 4.0
 SCENE_TILES = 2.5
 """Side of a field in tiles."""
@@ -59,8 +60,20 @@ class Tile:
     sources: tuple[TileSource, ...]
 
 
-def draw_options(rng: np.random.Generator, size: int) -> SceneOptions:
-    """Draw how a training field is observed: any array, sampling, depth, weighting and calibration."""
+def draw_options(
+    rng: np.random.Generator, size: int, *, split: str = "train", templates: str = ""
+) -> SceneOptions:
+    """Draw how a training field is observed: any array, sampling, depth, weighting and calibration.
+
+    Parameters
+    ----------
+    size : int
+        Pixels along each side.
+    split : str
+        Whose shapes it holds, see ``skies.options``.
+    templates : str
+        Folder of maps of real galaxies; without one all shapes are made up.
+    """
     snapshot = rng.random() < 0.2
     return SceneOptions(
         size=size,
@@ -68,27 +81,32 @@ def draw_options(rng: np.random.Generator, size: int) -> SceneOptions:
         beam_pixels=rng.uniform(4.0, 6.5),
         hours=rng.uniform(0.1, 1.0) if snapshot else rng.uniform(2.0, 10.0),
         robust=rng.uniform(-1.0, 0.6),
-        density=math.exp(rng.normal(-0.8, 0.7)),
+        density=math.exp(rng.normal(-0.4, 0.8)),
         n_extended=rng.uniform(30, 130),
         phase_error_deg=math.exp(rng.normal(math.log(3.0), 0.7)),
         amplitude_error=math.exp(rng.normal(math.log(0.015), 0.7)),
         brightest_sigma=10_000.0,
         n_bright=float(rng.choice([0.0, 6.0, 16.0])),
         primary_beam=float(rng.choice([0.0, 0.0, rng.uniform(0.8, 2.0)])),
+        diffuse=float(rng.choice([0.0, 0.0, 0.0, rng.uniform(0.3, 3.0)])),
+        split=split,
+        templates=templates,
     )
 
 
 @functools.lru_cache(maxsize=8)
-def _scene(kind: int, seed: int, stream: int, index: int, size: int) -> tuple[Scene, npt.NDArray[np.float32]]:
+def _scene(
+    kind: int, seed: int, stream: int, index: int, size: int, templates: str
+) -> tuple[Scene, npt.NDArray[np.float32]]:
     """Return a field and its map of signal to noise, as the finder sees it."""
     rng = np.random.default_rng([kind, seed, stream, index])
-    scene = make_scene(rng, draw_options(rng, size))
+    scene = make_scene(rng, draw_options(rng, size, split=SPLITS[kind], templates=templates))
     mesh = max(16, round(mesh_size(scene.beam.fwhm) * rng.uniform(0.6, 1.3)))
     background = estimate_background(scene.image, mesh_pixels=mesh)
     return scene, background.significance(scene.image)
 
 
-def make_tile(kind: int, seed: int, stream: int, step: int, *, size: int = 256) -> Tile:
+def make_tile(kind: int, seed: int, stream: int, step: int, *, size: int = 256, templates: str = "") -> Tile:
     """Cut the tile of one step.
 
     Parameters
@@ -102,9 +120,11 @@ def make_tile(kind: int, seed: int, stream: int, step: int, *, size: int = 256) 
         at different steps.
     size : int
         Pixels along each side.
+    templates : str
+        Folder of maps of real galaxies, or none.
     """
     index, _ = divmod(step + 5 * stream, TILES_A_SCENE)
-    scene, snr = _scene(kind, seed, stream, index, round(size * SCENE_TILES))
+    scene, snr = _scene(kind, seed, stream, index, round(size * SCENE_TILES), templates)
     rng = np.random.default_rng([kind, seed, stream, step, size])
     y, x = _corner(rng, scene, size)
     where = slice(y, y + size), slice(x, x + size)
