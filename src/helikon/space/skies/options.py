@@ -30,6 +30,10 @@ class SceneOptions:
         Expected number of extended sources per 1024 x 1024 pixels.
     phase_error_deg, amplitude_error : float
         What self-calibration left wrong (RMS per antenna).
+    uncleaned_share : float
+        RMS share of a source above 60 sigma that keeps the sidelobes of the
+        point-spread function (of either sign), as CLEAN leaves where a source
+        varies or lies between pixels: rings and spokes near it.
     brightest_sigma : float
         Cap on compact sources, in units of the thermal noise.
     n_bright : float
@@ -38,6 +42,19 @@ class SceneOptions:
     primary_beam : float
         FWHM of the primary beam in units of the field's side, for a map
         corrected for it (noise rises outwards); 0 for a flat response.
+    pairs : float
+        Share of the compact sources that stand 1 to 10 beams from another
+        compact source without being one with it.
+    beside : float
+        Share of the compact sources that stand on or beside an extended one.
+    diffuse : float
+        Diffuse emission of the Galaxy, RMS in units of the thermal noise; it
+        has no label.
+    stripes : float
+        Chance that a bad baseline lays stripes over the whole field.
+    edges : float
+        Chance that one side of the field is the edge of a mosaic, where the
+        noise rises.
     templates : str
         Folder with maps of real galaxies (see ``templates.py``); empty for
         none.
@@ -59,9 +76,15 @@ class SceneOptions:
     n_extended: float = 24.0
     phase_error_deg: float = 3.0
     amplitude_error: float = 0.01
+    uncleaned_share: float = 0.06
     brightest_sigma: float = 6000.0
-    n_bright: float = 0.0
+    n_bright: float = 2.0
     primary_beam: float = 0.0
+    pairs: float = 0.15
+    beside: float = 0.03
+    diffuse: float = 0.0
+    stripes: float = 0.1
+    edges: float = 0.1
     templates: str = ""
     template_share: float = 0.5
     split: str = "train"

@@ -9,7 +9,8 @@ import scipy.fft
 
 from helikon.space.skies.arrays import load_array, observe
 from helikon.space.skies.artefact_labels import add_artefact_labels
-from helikon.space.skies.artefacts import gain_error_spectrum, residual_spectrum
+from helikon.space.skies.artefacts import draw_stripes, gain_error_spectrum, residual_spectrum
+from helikon.space.skies.diffuse import draw_diffuse
 from helikon.space.skies.imaging import GaussianBeam, Imager, forward, inverse, make_imager
 from helikon.space.skies.labels import TrueSource, label_sources
 from helikon.space.skies.options import SceneOptions
@@ -19,6 +20,9 @@ from helikon.space.skies.sources import DrawnSky, draw_sky
 __all__ = ["Scene", "SceneOptions", "make_scene"]
 
 Image = npt.NDArray[np.float32]
+
+_STRIPES_LOG = (math.log(0.3), math.log(2.0))
+"""Logarithms of the least and largest RMS of stripes, in units of the thermal noise."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +83,12 @@ def make_scene(rng: np.random.Generator, options: SceneOptions) -> Scene:
     )
     spectrum += residual_spectrum(imager, sky.uncleaned)
     artefacts = inverse(spectrum, n)
+    if rng.random() < options.stripes:
+        artefacts += np.float32(sky.rms * math.exp(rng.uniform(*_STRIPES_LOG))) * draw_stripes(rng, imager)
     confusion = inverse(forward(sky.faint) * imager.beam_transfer(), n)
     image = sky.drawn + artefacts + confusion + np.float32(sky.rms) * imager.noise(rng)
+    if options.diffuse > 0:
+        image += np.float32(options.diffuse * sky.rms) * draw_diffuse(rng, imager)
     return _finish(options, imager, sky, image=image, artefacts=artefacts, declination_deg=declination)
 
 

@@ -8,12 +8,14 @@ import numpy.typing as npt
 
 from helikon.space.skies.arrays import load_array
 from helikon.space.skies.artefacts import CLEAN_DEPTH_SIGMA
+from helikon.space.skies.clustering import draw_positions
 from helikon.space.skies.counts import draw_fluxes
 from helikon.space.skies.extended import draw_extended
-from helikon.space.skies.imaging import FWHM_PER_SIGMA, GaussianBeam, Imager
+from helikon.space.skies.imaging import GaussianBeam, Imager
 from helikon.space.skies.morphology import make_compact
 from helikon.space.skies.options import SceneOptions
 from helikon.space.skies.render import Stamp, deposit, render
+from helikon.space.skies.response import draw_response
 
 __all__ = ["DrawnSky", "draw_sky"]
 
@@ -66,18 +68,26 @@ def draw_sky(rng: np.random.Generator, options: SceneOptions, imager: Imager) ->
     """
     n, beam = imager.n, imager.beam
     rms = options.rms_jy or load_array(options.array).rms_jy
-    response = _primary_beam(n, options)
+    response = draw_response(rng, n, options)
     drawn, faint, uncleaned = (np.zeros((n, n), dtype=np.float32) for _ in range(3))
     bright = [np.zeros((n, n), dtype=np.float32) for _ in range(3)]
     extended = draw_extended(rng, options, imager, rms=rms, response=response)
-    x, y, flux = _compact_positions(rng, options, imager, rms)
+    x, y, flux = _compact_places(rng, options, imager, rms, extended)
     flux = flux * response[y.astype(int), x.astype(int)]
     weak = flux < _DRAWN_SIGMA * rms
     deposit(faint, x[weak], y[weak], flux[weak])
     deposit(uncleaned, x, y, np.minimum(flux, CLEAN_DEPTH_SIGMA * rms))
     stamps = [_compact(rng, imager, rms, (x[i], y[i], flux[i])) for i in np.flatnonzero(~weak)]
     stamps += extended
-    _spread(stamps, drawn=drawn, uncleaned=uncleaned, bright=bright, beam=beam, rms=rms)
+    _spread(
+        stamps,
+        left=rng.normal(0, options.uncleaned_share, len(stamps)),
+        drawn=drawn,
+        uncleaned=uncleaned,
+        bright=bright,
+        beam=beam,
+        rms=rms,
+    )
     return DrawnSky(
         rms=rms,
         stamps=stamps,
@@ -102,13 +112,17 @@ def _compact(
 def _spread(
     stamps: list[tuple[str, Stamp]],
     *,
+    left: npt.NDArray[np.float64],
     drawn: Image,
     uncleaned: Image,
     bright: list[Image],
     beam: GaussianBeam,
     rms: float,
 ) -> None:
-    """Add the stamps to the maps; the two brightest go to directions of their own."""
+    """Add the stamps to the maps; the two brightest go to directions of their own.
+
+    ``left`` is the share of each bright source that keeps its sidelobes.
+    """
     per_pixel = np.float32(1 / beam.area)
     order = sorted((s for s in stamps if s[1].data.size), key=lambda s: -float(s[1].data.max()))
     for rank, (shape, stamp) in enumerate(order):
@@ -117,11 +131,17 @@ def _spread(
             uncleaned[stamp.where] += np.minimum(stamp.data, CLEAN_DEPTH_SIGMA * rms) * per_pixel
         if stamp.data.max() > _BRIGHT_SIGMA * rms:
             bright[min(rank, len(bright) - 1)][stamp.where] += stamp.data * per_pixel
+            uncleaned[stamp.where] += stamp.data * (per_pixel * np.float32(left[rank]))
 
 
-def _compact_positions(
-    rng: np.random.Generator, options: SceneOptions, imager: Imager, rms: float
+def _compact_places(
+    rng: np.random.Generator,
+    options: SceneOptions,
+    imager: Imager,
+    rms: float,
+    extended: list[tuple[str, Stamp]],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Draw x, y and flux of the compact sources."""
     flux = draw_fluxes(
         rng,
         area_sr=(imager.n * imager.pixel_rad) ** 2,
@@ -133,12 +153,13 @@ def _compact_positions(
     n_bright = rng.poisson(options.n_bright * (imager.n / 1024) ** 2)
     loud = rms * np.exp(rng.uniform(math.log(300), math.log(options.brightest_sigma), n_bright))
     flux = np.concatenate([loud, flux])
-    return rng.uniform(0, imager.n - 1, len(flux)), rng.uniform(0, imager.n - 1, len(flux)), flux
-
-
-def _primary_beam(n: int, options: SceneOptions) -> Image:
-    if options.primary_beam <= 0:
-        return np.ones((n, n), dtype=np.float32)
-    sigma = options.primary_beam * options.size / FWHM_PER_SIGMA
-    axis = np.exp(-0.5 * ((np.arange(n) - n / 2) / sigma) ** 2)
-    return np.maximum(np.outer(axis, axis), 0.05).astype(np.float32)
+    x, y = draw_positions(
+        rng,
+        flux,
+        n=imager.n,
+        beam_fwhm=imager.beam.fwhm,
+        pairs=options.pairs,
+        beside=options.beside,
+        extended=extended,
+    )
+    return x, y, flux
