@@ -5,7 +5,8 @@ statistics of its own pixels: the level, the noise, and the noise that the
 *negative* pixels of its sixteen parts show. Emission is positive and sidelobes
 are not, so the last rises around bright sources with artefacts and does not
 rise on real ones. Tasks compute the cells of their tiles
-(:func:`mesh_of_tile`); :func:`assemble_background` makes of them exactly what
+(:func:`mesh_of_tile`); :func:`assemble_mesh` makes of them a small grid that
+gives the background of any window, which is exactly what
 :func:`estimate_background` makes of the whole map.
 """
 
@@ -26,8 +27,10 @@ from helikon.space.tiles import Tile
 
 __all__ = [
     "Background",
+    "BackgroundMesh",
     "MeshPart",
     "assemble_background",
+    "assemble_mesh",
     "estimate_background",
     "mesh_of_tile",
     "mesh_size",
@@ -61,6 +64,40 @@ class Background:
         """Return (data - level) / rms."""
         with np.errstate(invalid="ignore"):
             return np.asarray((data - self.level) / self.rms, dtype=np.float32)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundMesh:
+    """Background and noise of a map on its grid of cells: small, whatever the map's size.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (ny, nx) of the map.
+    mesh_pixels : int
+        Side of a cell.
+    level, rms : ndarray of float64, shape (n_rows, n_columns)
+        In the unit of the map.
+    rise : ndarray of float64, shape (4 n_rows, 4 n_columns)
+        Factor on ``rms`` around bright sources, at least 1.
+    """
+
+    shape: tuple[int, int]
+    mesh_pixels: int
+    level: Double
+    rms: Double
+    rise: Double
+
+    def window(self, rows: slice, columns: slice) -> Background:
+        """Return the background of a window: in every window the same values, to the last bit."""
+        y, x = (cell_edges(length, self.mesh_pixels) for length in self.shape)
+        rms = interpolate(self.rms, y, x, (rows, columns))
+        rms *= interpolate(self.rise, _part_edges(y), _part_edges(x), (rows, columns))
+        return Background(level=interpolate(self.level, y, x, (rows, columns)), rms=rms)
+
+    def whole(self) -> Background:
+        """Return the background of the whole map."""
+        return self.window(slice(0, self.shape[0]), slice(0, self.shape[1]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +164,11 @@ def mesh_of_tile(path: Path | str, tile: Tile, mesh_pixels: int, *, beam: Beam |
 
 
 def assemble_background(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels: int) -> Background:
+    """Make the background of a whole map from the parts of all its tiles, in any order."""
+    return assemble_mesh(parts, shape, mesh_pixels).whole()
+
+
+def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels: int) -> BackgroundMesh:
     """Make the background of a map from the parts of all its tiles, in any order.
 
     Raises
@@ -134,8 +176,7 @@ def assemble_background(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_
     InputError
         If no cell has enough pixels.
     """
-    rows, columns = (cell_edges(length, mesh_pixels) for length in shape)
-    n_rows, n_columns = len(rows) - 1, len(columns) - 1
+    n_rows, n_columns = (len(cell_edges(length, mesh_pixels)) - 1 for length in shape)
     level, rms = np.full((2, n_rows, n_columns), np.nan)
     negative = np.full((N_PARTS * n_rows, N_PARTS * n_columns), np.nan)
     for part in parts:
@@ -147,9 +188,9 @@ def assemble_background(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_
     if not np.isfinite(level).any():
         raise InputError("the background cannot be measured", expected="more pixels that are not blank")
     level, rms = (_median_of_neighbours(_filled(mesh)) for mesh in (level, rms))
-    smooth_rms = interpolate(rms, rows, columns, shape)
-    rise = interpolate(_rise(negative, rms), _part_edges(rows), _part_edges(columns), shape)
-    return Background(level=interpolate(level, rows, columns, shape), rms=smooth_rms * rise)
+    return BackgroundMesh(
+        shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, rise=_rise(negative, rms)
+    )
 
 
 _EMPTY = np.empty((0, 0))

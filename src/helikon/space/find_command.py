@@ -1,6 +1,7 @@
 """``helikon space find``: from a map to its catalogue, without the platform."""
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ from helikon.cli.output import echo_json, echo_table, settings_of
 if TYPE_CHECKING:
     from helikon.settings import Settings
     from helikon.space.model import SourceModel
+    from helikon.space.survey import Run
 
-__all__ = ["choose_model", "find", "show_progress"]
+__all__ = ["choose_model", "find", "model_folder", "show_progress"]
 
 
 @click.command()
@@ -44,42 +46,80 @@ __all__ = ["choose_model", "find", "show_progress"]
     default="",
     help="Model folder, models:/NAME/VERSION, or none for islands alone; by default the shipped one.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(("local", "spark")),
+    default="local",
+    show_default=True,
+    help="Search the windows of a large map by processes here, or by Spark.",
+)
+@click.option(
+    "--processes",
+    "n_processes",
+    type=click.IntRange(min=1),
+    show_default="the cores that may be used, within the memory",
+    help="Processes at a time; each takes about a gigabyte.",
+)
+@click.option(
+    "--window-pixels",
+    type=int,
+    default=3072,
+    show_default=True,
+    help="Largest side of a window; a map of no more pixels is searched as a whole.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def find(
     context: click.Context,
+    *,
     map_path: Path,
     out: Path,
     beam: str,
     seed_sigma: float,
     flood_sigma: float,
     model_name: str,
+    engine: str,
+    n_processes: int | None,
+    window_pixels: int,
     as_json: bool,
 ) -> None:
     """Find, classify and measure the sources of the radio map MAP.
 
     Writes sources.vot (catalogue), sources.reg (DS9 regions) and sources.png
-    to the folder.
+    to the folder. A large map is searched window by window; if that is
+    stopped, the same command goes on with what is left.
 
     \b
     Example:
       helikon space find map.fits --out out
       helikon space find map.fits.gz --beam 7.1,6.2,-12 --seed-sigma 4.5
+      helikon space find mosaic.fits --out out --processes 4
+      helikon space find mosaic.fits --out out --engine spark
     """
-    from helikon.space.finder import FinderSettings, find_sources
-    from helikon.space.fits import read_map
+    from helikon.space.finder import FinderSettings
     from helikon.space.formats import write_catalogue
     from helikon.space.report import report
+    from helikon.space.survey import ModelFile, search_map
 
-    thresholds = FinderSettings(seed_sigma=seed_sigma, flood_sigma=flood_sigma)
-    radio_map = read_map(map_path, beam=_beam(beam))
+    told = FinderSettings(seed_sigma=seed_sigma, flood_sigma=flood_sigma, window_pixels=window_pixels)
+    folder = model_folder(model_name, lambda: settings_of(context))
+    run = _runner(engine, n_processes, context)
+    with show_progress() as tell:
+        search = search_map(
+            map_path,
+            ModelFile.of(folder),
+            told,
+            out=out,
+            run=run,
+            beam=_beam(beam),
+            progress=tell,
+            always_by_tasks=engine == "spark",
+        )
+        with search as (catalogue, radio_map):
+            tell("files", 0, 1)
+            files = write_catalogue(catalogue, radio_map, out)
     for note in radio_map.notes:
         click.echo(f"note: {note}", err=True)
-    model = choose_model(model_name, lambda: settings_of(context))
-    with show_progress() as tell:
-        catalogue = find_sources(radio_map, model, thresholds, progress=tell)
-        tell("files", 0, 1)
-        files = write_catalogue(catalogue, radio_map, out)
     summary = report(catalogue)
     if as_json:
         echo_json(summary | {"files": files})
@@ -89,8 +129,8 @@ def find(
         click.echo(str(path))
 
 
-def choose_model(name: str, settings: "Callable[[], Settings]") -> "SourceModel | None":
-    """Load the model that a user names.
+def model_folder(name: str, settings: "Callable[[], Settings]") -> Path | None:
+    """Return the folder of the model that a user names, or None for none.
 
     Parameters
     ----------
@@ -102,17 +142,50 @@ def choose_model(name: str, settings: "Callable[[], Settings]") -> "SourceModel 
     """
     if name == "none":
         return None
-    import torch
-
-    from helikon.space.model import load_model
-
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
     if name.startswith("models:/"):
         from helikon.catalogue.models import fetch, find_model
 
         known = settings()
-        return load_model(fetch(known, find_model(known, name)))
-    return load_model(Path(name) if name else None)
+        return fetch(known, find_model(known, name))
+    if name:
+        return Path(name)
+    from helikon.space.model import SHIPPED
+
+    return SHIPPED
+
+
+def choose_model(name: str, settings: "Callable[[], Settings]") -> "SourceModel | None":
+    """Load the model that a user names; see :func:`model_folder`."""
+    from helikon.space.model import load_model
+
+    folder = model_folder(name, settings)
+    return None if folder is None else load_model(folder)
+
+
+def _runner(engine: str, n_processes: int | None, context: click.Context) -> "Run":
+    """Say how the tasks of a survey are run."""
+    if engine == "local":
+        from helikon.space.survey import run_in_processes
+
+        if n_processes is not None:
+            os.environ.setdefault("OMP_NUM_THREADS", str(n_processes))
+        return functools.partial(run_in_processes, n_processes=n_processes or _usual_processes())
+    from helikon.spark.tasks import run_tasks
+
+    settings = settings_of(context)
+
+    def run(function: Any, items: Any, told: Any) -> None:
+        run_tasks(function, items, settings, n_tasks=len(items), label="find", progress=told)
+
+    return run
+
+
+def _usual_processes() -> int:
+    """Return the number of cores that this process may use, or fewer where memory is short."""
+    import psutil
+
+    gigabytes = int(psutil.virtual_memory().available / 1e9)
+    return max(1, min(len(os.sched_getaffinity(0)), gigabytes))
 
 
 @contextlib.contextmanager

@@ -5,27 +5,49 @@ and blends (``detect.py``), what the network says of them (``inference.py``,
 ``association.py``), and their measures (``measure.py``). Each is usable alone.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from astropy.table import QTable
 
 from helikon import __version__
 from helikon.errors import InputError
-from helikon.space.association import join_pieces
+from helikon.space.association import Association, join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.catalogue import empty_catalogue, make_catalogue
-from helikon.space.detect import find_pieces
+from helikon.space.detect import Pieces, find_pieces
 from helikon.space.finder_settings import FinderSettings
-from helikon.space.fits import RadioMap
+from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measure import SourceMasks, fit_map, measure_sources
 from helikon.space.model import CLASSES, SourceModel
+from helikon.space.names import iau_names
 from helikon.space.sky import beam_form
 
-__all__ = ["FinderSettings", "find_sources"]
+__all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found in a map or in a window of one.
+
+    Attributes
+    ----------
+    values : dict of str to array
+        Columns of the catalogue, one value a source.
+    pieces : Pieces
+        What the sources are made of.
+    source_of_piece : ndarray of int, shape (n_pieces,)
+        Row in ``values`` of each piece.
+    """
+
+    values: dict[str, Any]
+    pieces: Pieces
+    source_of_piece: npt.NDArray[np.int64]
 
 
 def find_sources(
@@ -36,7 +58,9 @@ def find_sources(
     background: Background | None = None,
     progress: Progress | None = None,
 ) -> QTable:
-    """Find, classify and measure the sources of a map.
+    """Find, classify and measure the sources of a map that fits into memory.
+
+    ``survey.survey_map`` does the same window by window for a file of any size.
 
     Parameters
     ----------
@@ -69,8 +93,28 @@ def find_sources(
     background = background or estimate_background(
         radio_map.data, mesh_pixels=mesh_size(radio_map.beam_fwhm_pixels)
     )
-    if not np.any(background.rms > 0):
-        raise InputError(f"no noise could be measured in {radio_map.name}", expected="a map with noise")
+    refuse_without_noise(background.rms, radio_map.name)
+    found = find_in_window(radio_map, background, model, settings, tell=tell)
+    sha256 = "" if model is None else str(model.card.get("sha256", ""))
+    return make_ordered(found.values, provenance(radio_map, sha256, settings))
+
+
+def find_in_window(
+    radio_map: RadioMap,
+    background: Background,
+    model: SourceModel | None,
+    settings: FinderSettings,
+    *,
+    tell: Progress,
+    chosen: Callable[[Pieces], npt.NDArray[np.bool_]] | None = None,
+) -> Found:
+    """Find, classify and measure, in the order of the pieces.
+
+    Parameters
+    ----------
+    chosen : callable, optional
+        Says which pieces count; those and others are never joined to one source.
+    """
     significance = background.significance(radio_map.data)
     tell("islands", 0, 1)
     pieces = find_pieces(
@@ -80,9 +124,8 @@ def find_sources(
         beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
         beam_form=beam_form(radio_map),
     )
-    meta = provenance(radio_map, model, settings)
     if len(pieces) == 0:
-        return empty_catalogue(meta)
+        return Found(values={}, pieces=pieces, source_of_piece=np.empty(0, dtype=np.int64))
     fits = fit_map(radio_map, background, pieces)
     joined = join_pieces(
         pieces,
@@ -94,13 +137,34 @@ def find_sources(
         significance=significance,
         tell=tell,
     )
+    if chosen is not None:
+        joined = _parted(joined, chosen(pieces))
     tell("measures", 0, 1)
     masks = SourceMasks.of(pieces, joined.source_of_piece)
     values = measure_sources(radio_map, background, pieces, fits, masks)
-    return _catalogue(values, joined.probabilities, meta)
+    return Found(
+        values=values | _classes(joined.probabilities), pieces=pieces, source_of_piece=joined.source_of_piece
+    )
 
 
-def provenance(radio_map: RadioMap, model: SourceModel | None, settings: FinderSettings) -> dict[str, Any]:
+def refuse_without_noise(rms: npt.NDArray[np.floating], name: str) -> None:
+    """Raise InputError if no pixel or cell has any noise."""
+    if not np.any(rms > 0):
+        raise InputError(f"no noise could be measured in {name}", expected="a map with noise")
+
+
+def make_ordered(values: dict[str, Any], meta: dict[str, Any]) -> QTable:
+    """Make the catalogue of columns: brightest peak first, numbered from 1."""
+    if not values:
+        return empty_catalogue(meta)
+    keys = (np.asarray(values["x"]), np.asarray(values["y"]), -np.asarray(values["peak_flux"]))
+    order = np.lexsort(keys)
+    ordered = {name: [column[i] for i in order] for name, column in values.items()}
+    ordered["name"] = iau_names(np.array(ordered["ra"]), np.array(ordered["dec"]))
+    return make_catalogue(ordered | {"id": np.arange(1, len(order) + 1)}, meta)
+
+
+def provenance(radio_map: RadioMap | MapFile, model_sha256: str, settings: FinderSettings) -> dict[str, Any]:
     """Say what a catalogue is made of and with."""
     beam = radio_map.beam
     return {
@@ -114,19 +178,24 @@ def provenance(radio_map: RadioMap, model: SourceModel | None, settings: FinderS
         "seed_sigma": settings.seed_sigma,
         "flood_sigma": settings.flood_sigma,
         "score_threshold": settings.score_threshold,
-        "model_sha256": "" if model is None else str(model.card.get("sha256", "")),
+        "model_sha256": model_sha256,
         "notes": list(radio_map.notes),
     }
 
 
-def _catalogue(values: dict[str, Any], probabilities: Any, meta: dict[str, Any]) -> QTable:
+def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
     best = np.argmax(probabilities, axis=1)
-    values |= {
+    values: dict[str, Any] = {
         "class": [CLASSES[index] for index in best],
         "class_prob": probabilities[np.arange(len(best)), best],
     }
     for index, name in enumerate(CLASSES):
         values["prob_" + name.replace("-", "_")] = probabilities[:, index]
-    order = np.argsort(-np.asarray(values["peak_flux"]), kind="stable")
-    ordered = {name: [column[i] for i in order] for name, column in values.items()}
-    return make_catalogue(ordered | {"id": np.arange(1, len(order) + 1)}, meta)
+    return values
+
+
+def _parted(joined: Association, chosen: npt.NDArray[np.bool_]) -> Association:
+    """Part each source that has pieces of both kinds into two of the same class."""
+    source, kind = joined.source_of_piece, chosen.astype(np.int64)
+    pairs, parted = np.unique(2 * source + kind, return_inverse=True)
+    return Association(source_of_piece=parted, probabilities=joined.probabilities[pairs // 2])

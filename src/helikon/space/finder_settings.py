@@ -6,6 +6,8 @@ from helikon.errors import InputError
 
 __all__ = ["FinderSettings"]
 
+LEAST_WINDOW = 256
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FinderSettings:
@@ -23,6 +25,9 @@ class FinderSettings:
     tile_pixels, overlap_pixels : int
         Largest side of the tiles that the network looks at, and how much they
         share, in pixels of its own scale (beam of 5 pixels).
+    window_pixels : int
+        Largest side of the windows in which a large map is searched; one of
+        no more pixels than such a window is searched as a whole.
     """
 
     seed_sigma: float = 5.0
@@ -30,6 +35,7 @@ class FinderSettings:
     score_threshold: float = 0.85
     tile_pixels: int = 1024
     overlap_pixels: int = 160
+    window_pixels: int = 3072
 
     def __post_init__(self) -> None:
         """Refuse thresholds that find nothing or everything."""
@@ -38,4 +44,10 @@ class FinderSettings:
                 "these thresholds cannot be used",
                 got=f"seed {self.seed_sigma:g} and flood {self.flood_sigma:g} sigma",
                 expected="0 < flood <= seed",
+            )
+        if self.window_pixels < LEAST_WINDOW:
+            raise InputError(
+                "windows cannot be so small",
+                got=f"{self.window_pixels} pixels",
+                expected=f"{LEAST_WINDOW} or more",
             )

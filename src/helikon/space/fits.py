@@ -95,11 +95,34 @@ class MapFile:
         """Read a window as float32 Jy/beam, NaN where blank."""
         with _quiet():
             values = np.asarray(self.section[(*self.leading, rows, columns)])
-            data = (values * np.float64(self.factor)).astype(np.float32)
+            wide = values if self.factor == 1 else values * np.float64(self.factor)
+            data = wide.astype(np.float32)
         data[~np.isfinite(data)] = np.nan
         if self.zero_is_blank:
             data[values == 0] = np.nan
         return data
+
+    def window_map(self, rows: slice, columns: slice) -> RadioMap:
+        """Read a window as a map of its own; the sky of its pixels is that of the whole map's."""
+        return self._as_map(self.window(rows, columns), self.wcs[rows, columns])
+
+    def overview(self, most_pixels: int = 2048) -> RadioMap:
+        """Read the map averaged over blocks of pixels, strip by strip: for a picture, not for measures.
+
+        Parameters
+        ----------
+        most_pixels : int
+            Longest side of the result; a map that is no longer is read as it is.
+        """
+        block = -(-max(self.shape) // most_pixels)
+        if block == 1:
+            return self.read()
+        strips = [
+            _averaged(self.window(slice(start, min(start + block, self.shape[0])), slice(None)), block)
+            for start in range(0, self.shape[0], block)
+        ]
+        small = self._as_map(np.stack(strips), self.wcs[::block, ::block])
+        return dataclasses.replace(small, pixel_arcsec=self.pixel_arcsec * block)
 
     def read(self) -> RadioMap:
         """Read the whole map.
@@ -114,9 +137,12 @@ class MapFile:
         if valid.size == 0 or valid.min() == valid.max():
             got = "blank pixels only" if valid.size == 0 else f"the value {valid[0]:g} in every pixel"
             raise InputError(f"{self.name} holds no image", got=got, expected="pixels in Jy/beam")
+        return self._as_map(data, self.wcs)
+
+    def _as_map(self, data: Float, wcs: Any) -> RadioMap:
         return RadioMap(
             data=data,
-            wcs=self.wcs,
+            wcs=wcs,
             beam=self.beam,
             pixel_arcsec=self.pixel_arcsec,
             frequency_hz=self.frequency_hz,
@@ -187,6 +213,14 @@ def write_map(radio_map: RadioMap, path: Path | str) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _averaged(strip: Float, block: int) -> Float:
+    """Average a strip of rows over blocks of columns; NaN where all are blank."""
+    filled, known = np.nan_to_num(strip, nan=0.0).sum(axis=0), np.isfinite(strip).sum(axis=0)
+    starts = np.arange(0, strip.shape[1], block)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.add.reduceat(filled, starts) / np.add.reduceat(known, starts), dtype=np.float32)
 
 
 def _describe(hdus: Any, name: str, beam: Beam | None) -> MapFile:

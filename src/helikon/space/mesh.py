@@ -46,19 +46,32 @@ def cell_statistics(cell: npt.NDArray[np.float32], n_parts: int) -> tuple[float,
     return level, rms, np.reshape(negative, (n_parts, n_parts))
 
 
-def interpolate(mesh: Double, rows: Int, columns: Int, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Interpolate cells linearly to pixels, constant beyond the outer cells' centres."""
-    along_x = _weights(columns, shape[1])
-    along_y = _weights(rows, shape[0])
-    return np.asarray(along_y @ mesh.astype(np.float32) @ along_x.T, dtype=np.float32)
+def interpolate(
+    mesh: Double, rows: Int, columns: Int, window: tuple[slice, slice]
+) -> npt.NDArray[np.float32]:
+    """Interpolate cells linearly to the pixels of a window, constant beyond the outer cells' centres.
+
+    A pixel's value is the same, to the last bit, in every window that holds it.
+    """
+    i, t = _between(rows, window[0])
+    j, u = _between(columns, window[1])
+    cells = mesh.astype(np.float32)
+    next_i, next_j = np.minimum(i + 1, len(rows) - 2), np.minimum(j + 1, len(columns) - 2)
+    along_x = cells[:, j] * (1 - u) + cells[:, next_j] * u
+    below, above = along_x[i], along_x[next_i]
+    below *= (1 - t)[:, None]
+    above *= t[:, None]
+    below += above
+    return np.asarray(below)
 
 
-def _weights(edges: Int, length: int) -> npt.NDArray[np.float32]:
-    """Hat functions (length, n_cells) of linear interpolation between cells' centres."""
+def _between(edges: Int, pixels: slice) -> tuple[Int, npt.NDArray[np.float32]]:
+    """Return for each pixel the last cell whose centre is not beyond it, and how far it is to the next."""
     centres = (edges[:-1] + edges[1:] - 1) / 2
-    pixels = np.arange(length)
-    unit = np.eye(len(centres))
-    return np.stack([np.interp(pixels, centres, row) for row in unit], axis=1).astype(np.float32)
+    position = np.arange(pixels.start, pixels.stop)
+    cell = np.clip(np.searchsorted(centres, position, side="right") - 1, 0, max(0, len(centres) - 2))
+    step = np.diff(centres, append=np.inf)[cell]
+    return cell, np.clip((position - centres[cell]) / step, 0, 1).astype(np.float32)
 
 
 def _clipped_mode(values: Double) -> tuple[float, float]:

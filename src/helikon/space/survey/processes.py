@@ -1,0 +1,77 @@
+"""Tasks on this machine."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from helikon.errors import EngineError
+
+__all__ = ["run_here", "run_in_processes"]
+
+
+def run_here(function: Callable[[Any], None], items: Sequence[Any], told: Callable[[int, int], None]) -> None:
+    """Call ``function(item)`` for every item, one after the other, in this process."""
+    for n_done, item in enumerate(items, start=1):
+        function(item)
+        told(n_done, len(items))
+
+
+def run_in_processes(
+    function: Callable[[Any], None],
+    items: Sequence[Any],
+    told: Callable[[int, int], None],
+    *,
+    n_processes: int,
+) -> None:
+    """Call ``function(item)`` for every item in up to ``n_processes`` processes.
+
+    They are forked from a server that has imported the finder and has no
+    threads; they end when this process does, however it ends.
+
+    Parameters
+    ----------
+    told : callable
+        Called with the number of items done, and of all.
+
+    Raises
+    ------
+    HelikonError
+        The first that the function raised.
+    EngineError
+        If a process was killed.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["helikon.space.survey.work"])
+    n_workers = max(1, min(n_processes, len(items)))
+    with ProcessPoolExecutor(n_workers, mp_context=context, initializer=_start) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for n_done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                told(n_done, len(items))
+        except BrokenProcessPool as error:
+            raise EngineError(
+                "a process of the search was killed",
+                got="perhaps too little memory",
+                next_step="run it again with fewer --processes: what is done is kept",
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start() -> None:
+    """Leave Ctrl-C to the parent, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
