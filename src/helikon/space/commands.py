@@ -9,6 +9,10 @@ __all__ = ["space"]
 
 TARGETS = {
     "find": ("helikon.space.find_command:find", "Find, classify and measure the sources of a map."),
+    "classify": (
+        "helikon.space.classify_command:classify",
+        "Classify another finder's catalogue of a map.",
+    ),
     "simulate": ("helikon.space.simulate_command:simulate", "Make up a radio sky with its truth."),
     "evaluate": ("helikon.space.evaluate_command:evaluate", "Score the finder on made-up skies."),
 }
