@@ -217,6 +217,9 @@ class Says:
     boxes_are: str = "compact"
     card: dict[str, str] = dataclasses.field(default_factory=lambda: {"sha256": "abc"})
 
+    def look(self, snr: np.ndarray) -> "Sight":
+        return Sight(self, snr)
+
     def predict(self, snr: np.ndarray) -> list[Detection]:
         return [] if self.detection is None else [self.detection]
 
@@ -226,6 +229,20 @@ class Says:
         probabilities = np.full((len(boxes), 6), 0.02, dtype=np.float32)
         probabilities[:, 1 + CLASSES.index(self.boxes_are)] = 0.9
         return probabilities
+
+
+@dataclasses.dataclass
+class Sight:
+    """What such a model says of one tile."""
+
+    model: Says
+    snr: np.ndarray
+
+    def detect(self) -> list[Detection]:
+        return self.model.predict(self.snr)
+
+    def classify(self, boxes: np.ndarray) -> np.ndarray:
+        return self.model.classify(self.snr, boxes)
 
 
 def detection(x0: int, y0: int, x1: int, y1: int, class_name: str) -> Detection:
