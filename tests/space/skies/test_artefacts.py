@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helikon.space.skies.arrays import load_array, observe
-from helikon.space.skies.artefacts import draw_gains, gain_error_spectrum, residual_spectrum
+from helikon.space.skies.artefacts import draw_gains, draw_stripes, gain_error_spectrum, residual_spectrum
 from helikon.space.skies.imaging import Imager, inverse, make_imager
 
 
@@ -43,3 +43,10 @@ def test_uncleaned_emission_leaves_the_sidelobes_and_not_the_peak(imager: Imager
     image = inverse(residual_spectrum(imager, _point(imager.n)), imager.n)
     assert abs(image[imager.n // 2, imager.n // 2]) < 0.05
     assert 0.01 < np.abs(image).max() < 0.4
+
+
+def test_stripes_cover_the_whole_map_at_few_spatial_frequencies(imager: Imager) -> None:
+    image = draw_stripes(np.random.default_rng(2), imager)
+    assert image.std() == pytest.approx(1.0, rel=1e-3)
+    power = np.sort(np.abs(np.fft.rfft2(image)).ravel() ** 2)[::-1]
+    assert power[:16].sum() > 0.99 * power.sum()

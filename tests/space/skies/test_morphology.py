@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helikon.space.skies.morphology import SHAPES, Components, draw_shape, make_compact, make_galaxy
+from helikon.space.skies.morphology import HELD_OUT, SHAPES, Components, draw_shape, make_compact, make_galaxy
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -25,6 +25,14 @@ def test_galaxies_have_a_flux_of_one() -> None:
 def test_all_shapes_are_drawn() -> None:
     rng = np.random.default_rng(5)
     assert {draw_shape(rng) for _ in range(400)} == set(SHAPES)
+
+
+def test_training_never_sees_the_shapes_held_out() -> None:
+    rng = np.random.default_rng(6)
+    drawn = {split: {draw_shape(rng, split) for _ in range(600)} for split in ("train", "validation", "test")}
+    assert drawn["train"] == set(SHAPES) - set(HELD_OUT)
+    assert drawn["validation"] == set(SHAPES) - {"x-shaped"}
+    assert drawn["test"] == set(SHAPES)
 
 
 def test_turning_moves_the_parts_and_their_ellipses() -> None:

@@ -23,6 +23,13 @@ def test_another_seed_gives_another_sky(sky: Sky) -> None:
     assert not np.array_equal(simulate_sky(6, size=256).map.data, sky.map.data)
 
 
+def test_splits_share_no_noise_and_no_sources() -> None:
+    maps = [
+        simulate_sky(5, size=128, split=split).map.data.ravel() for split in ("train", "validation", "test")
+    ]
+    assert np.abs(np.corrcoef(maps) - np.eye(3)).max() < 0.1
+
+
 def test_positions_on_the_sky_and_on_pixels_agree(sky: Sky) -> None:
     x, y = sky.map.wcs.all_world2pix(sky.truth["ra"], sky.truth["dec"], 0)
     np.testing.assert_allclose(x, sky.truth["x"], atol=1e-6)
@@ -45,6 +52,7 @@ def test_the_beam_has_the_size_in_pixels_asked_for() -> None:
     [
         ({"size": 10}, "128 to 8192"),
         ({"array": "lofar"}, "askap, meerkat, vla-b"),
+        ({"split": "exam"}, "train, validation, test"),
         ({"colour": 3}, "no such option of a sky: got colour"),
     ],
 )

@@ -32,9 +32,15 @@ def draw_diffuse(rng: np.random.Generator, imager: Imager) -> Image:
         the spatial frequency to the -2.7, and thin positive filaments along
         the zero lines of such fields.
     """
-    clouds = _power_law(rng, imager.n)
-    filaments = sum(_filaments(rng, imager.n) for _ in range(N_FILAMENTS)) * np.float32(rng.uniform(1, 5))
-    seen = inverse(forward(clouds + filaments) * imager.transfer, imager.n)
+    filaments = sum(_filaments(rng, imager.n) for _ in range(N_FILAMENTS))
+    clouds = _seen(imager, _power_law(rng, imager.n))
+    both = clouds + np.float32(rng.uniform(0.3, 1.5)) * _seen(imager, np.asarray(filaments))
+    return np.asarray(both / both.std(), dtype=np.float32)
+
+
+def _seen(imager: Imager, field: Image) -> Image:
+    seen = inverse(forward(field) * imager.transfer, imager.n)
+    seen -= seen.mean()  # no array measures it, though coarse cells of the (u, v) plane may hold it
     return np.asarray(seen / seen.std(), dtype=np.float32)
 
 
