@@ -22,13 +22,13 @@ def run_here(function: Callable[[Any], None], items: Sequence[Any], told: Callab
 
 
 def run_in_processes(
-    function: Callable[[Any], None],
+    function: Callable[[Any], Any],
     items: Sequence[Any],
     told: Callable[[int, int], None],
     *,
     n_processes: int,
-) -> None:
-    """Call ``function(item)`` for every item in up to ``n_processes`` processes.
+) -> list[Any]:
+    """Return ``[function(item) for item in items]``, worked out in up to ``n_processes`` processes.
 
     They are forked from a server that has imported the finder and has no
     threads; they end when this process does, however it ends.
@@ -54,9 +54,10 @@ def run_in_processes(
             for n_done, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 told(n_done, len(items))
+            return [future.result() for future in futures]
         except BrokenProcessPool as error:
             raise EngineError(
-                "a process of the search was killed",
+                "a process was killed",
                 got="perhaps too little memory",
                 next_step="run it again with fewer --processes: what is done is kept",
             ) from error

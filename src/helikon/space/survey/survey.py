@@ -28,7 +28,7 @@ from helikon.space.survey.store import Result, claim_folder, read_part, read_res
 
 __all__ = ["Run", "search_map", "survey_map"]
 
-Run = Callable[[Callable[[Any], None], Sequence[Any], Callable[[int, int], None]], None]
+Run = Callable[[Callable[[Any], None], Sequence[Any], Callable[[int, int], None]], object]
 """Calls a function for items, in any order and place, and tells how many are done of how many."""
 CUT = "cut"
 
