@@ -5,7 +5,8 @@ import pytest
 from astropy.table import Table
 
 from helikon.errors import InputError
-from helikon.space.evaluation.matching import match, read_entries
+from helikon.space.evaluation.entries import read_entries
+from helikon.space.evaluation.matching import match
 from helikon.space.names import stc_outline
 from helikon.space.skies import Sky, simulate_sky
 

@@ -1,7 +1,8 @@
 """How good a catalogue is, where the truth is known.
 
-:func:`score` does it all; ``matching.py`` says who is who, and
-``evaluate_report.py`` tells it as text and as a picture.
+:func:`score` does it all for one field; ``matching.py`` says who is who,
+``judge.py`` what follows for each entry and each source, ``measures.py`` sums
+over many fields, and ``report.py`` tells it as text and as a picture.
 """
 
 import itertools
@@ -11,19 +12,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from helikon.space.evaluation.matching import Matches, match, read_entries
+from helikon.space.evaluation.entries import read_entries
+from helikon.space.evaluation.judge import COUNTED_SIGMA, Judgement, judge
 from helikon.space.evaluation.scores import Bin, ClassScore, Score
 from helikon.space.model import CLASSES
 from helikon.space.skies import Sky
 
-__all__ = ["BIN_EDGES", "COUNTED_SIGMA", "Bin", "ClassScore", "Score", "score", "wilson"]
+__all__ = [
+    "BIN_EDGES",
+    "COUNTED_SIGMA",
+    "FLUX_SIGMA",
+    "Bin",
+    "ClassScore",
+    "Score",
+    "bins",
+    "class_scores",
+    "confusion",
+    "flux_ratio",
+    "score",
+    "single_entry",
+    "wilson",
+]
 
 BIN_EDGES = (3.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0, math.inf)
 """Borders of the bins in signal to noise."""
-COUNTED_SIGMA = 5.0
-"""Sources that must be found have a true peak of this many local sigma."""
 FLUX_SIGMA = 10.0
 """Flux densities are compared above it."""
+EXTENDED = ("extended", "extended-multi-island")
 
 
 def score(catalogue: Any, sky: Sky) -> Score:
@@ -32,43 +47,34 @@ def score(catalogue: Any, sky: Sky) -> Score:
     Parameters
     ----------
     catalogue : astropy.table.Table
-        See :func:`helikon.space.matching.read_entries`.
+        See :func:`helikon.space.evaluation.entries.read_entries`.
     sky : Sky
 
     Returns
     -------
     Score
     """
-    entries = read_entries(catalogue, sky)
-    matches = match(entries, sky)
-    truth_class = np.asarray(sky.truth["class"], dtype="U24")
-    snr = np.asarray(sky.truth["snr"], dtype=np.float64)
-    counted = (truth_class != "spurious") & (snr >= COUNTED_SIGMA)
-    claims = entries.class_name != "spurious"
-    true_rows = np.append(truth_class != "spurious", False)  # the last is for "none"
-    matched = matches.truth_of_entry >= 0
-    on_source = true_rows[matches.on_truth]
-    false = claims & ~matched & ~on_source
-    completeness = _share(int((matches.entry_of_truth[counted] >= 0).sum()), int(counted.sum()))
-    reliability = 1 - _share(int(false.sum()), int(claims.sum()), empty=0.0)
-    confusion = _confusion(entries.class_name, truth_class, snr, matches)
-    ratio, deviation = _flux_ratio(entries.int_flux, sky, matches, snr, truth_class)
-    measured = _measured_snr(catalogue, len(entries))
-    single = _single(matches, claims, truth_class, counted, ("extended", "extended-multi-island"))
+    one = judge(read_entries(catalogue, sky), sky)
+    source = one.truth_class != "spurious"
+    counted = source & (one.truth_snr >= COUNTED_SIGMA)
+    completeness = _share(int(one.found[counted].sum()), int(counted.sum()))
+    reliability = 1 - _share(int(one.false.sum()), int(one.claim.sum()), empty=0.0)
+    table = confusion(one)
+    ratio, deviation = flux_ratio(one)
     return Score(
         n_true=int(counted.sum()),
-        n_entries=int(claims.sum()),
-        n_false=int(false.sum()),
-        n_fragments=int((claims & ~matched & on_source).sum()),
+        n_entries=int(one.claim.sum()),
+        n_false=int(one.false.sum()),
+        n_fragments=int(one.fragment.sum()),
         completeness=completeness,
         reliability=reliability,
         f1=_harmonic(completeness, reliability),
-        single_entry=single,
-        single_entry_multi=_single(matches, claims, truth_class, counted, ("extended-multi-island",)),
-        completeness_bins=_bins(snr[true_rows[:-1]], (matches.entry_of_truth >= 0)[true_rows[:-1]]),
-        reliability_bins=_bins(measured[claims], ~false[claims]),
-        classes=tuple(_class_score(confusion, index) for index in range(len(CLASSES))),
-        confusion=tuple(tuple(int(n) for n in row) for row in confusion),
+        single_entry=single_entry(one, EXTENDED),
+        single_entry_multi=single_entry(one, EXTENDED[1:]),
+        completeness_bins=bins(one.truth_snr[source], one.found[source]),
+        reliability_bins=bins(one.entry_snr[one.claim], ~one.false[one.claim]),
+        classes=class_scores(table),
+        confusion=tuple(tuple(int(n) for n in row) for row in table),
         flux_ratio=ratio,
         flux_ratio_mad=deviation,
     )
@@ -92,13 +98,14 @@ def wilson(n_good: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _bins(snr: npt.NDArray[np.float64], good: npt.NDArray[np.bool_]) -> tuple[Bin, ...]:
-    bins = []
+def bins(snr: npt.NDArray[np.float64], good: npt.NDArray[np.bool_]) -> tuple[Bin, ...]:
+    """Count how many are good in each bin of :data:`BIN_EDGES`."""
+    found = []
     for low, high in itertools.pairwise(BIN_EDGES):
         inside = (snr >= low) & (snr < high)
         n, n_good = int(inside.sum()), int((inside & good).sum())
         share_low, share_high = wilson(n_good, n)
-        bins.append(
+        found.append(
             Bin(
                 low=low,
                 high=high,
@@ -109,47 +116,45 @@ def _bins(snr: npt.NDArray[np.float64], good: npt.NDArray[np.bool_]) -> tuple[Bi
                 share_high=share_high,
             )
         )
-    return tuple(bins)
+    return tuple(found)
 
 
-def _measured_snr(catalogue: Any, n: int) -> npt.NDArray[np.float64]:
-    """Signal to noise as the catalogue says; without it all entries are in one bin."""
-    if "snr" not in catalogue.colnames:
-        return np.full(n, COUNTED_SIGMA)
-    values = catalogue["snr"]
-    return np.asarray(getattr(values, "value", values), dtype=np.float64)
+def confusion(one: Judgement) -> npt.NDArray[np.int64]:
+    """Count classes of whatever lies in the same place, so that spurious mistakes show.
 
-
-def _confusion(
-    entry_class: npt.NDArray[np.str_],
-    truth_class: npt.NDArray[np.str_],
-    snr: npt.NDArray[np.float64],
-    matches: Matches,
-) -> npt.NDArray[np.int64]:
-    """Count classes. Who is who is asked without regard to class, so that spurious mistakes show."""
+    Returns
+    -------
+    ndarray, shape (6, 6)
+        Rows: the five true classes, then none. Columns: the five classes of
+        entries, then missed. True sources below 5 sigma count for nothing,
+        with the entries on them.
+    """
     none = len(CLASSES)
-    table = np.zeros((none + 1, none + 1), dtype=np.int64)
     index = {name: i for i, name in enumerate(CLASSES)}
-    truth_of_entry = np.where(matches.truth_of_entry >= 0, matches.truth_of_entry, matches.on_truth)
-    taken = matches.entry_of_truth >= 0
-    for entry, name in enumerate(entry_class):
-        truth = int(truth_of_entry[entry])
-        first = matches.truth_of_entry[entry] >= 0 or (truth >= 0 and not taken[truth])
-        if truth >= 0 and first:
-            taken[truth] = True
-            if snr[truth] >= COUNTED_SIGMA or truth_class[truth] == "spurious":
-                table[index[str(truth_class[truth])], index.get(str(name), none)] += 1
-        elif truth < 0:
-            table[none, index.get(str(name), none)] += 1
-    for truth in np.flatnonzero(~taken).tolist():
-        if snr[truth] >= COUNTED_SIGMA or truth_class[truth] == "spurious":
-            table[index[str(truth_class[truth])], none] += 1
+    table = np.zeros((none + 1, none + 1), dtype=np.int64)
+    counted = (one.truth_snr >= COUNTED_SIGMA) | (one.truth_class == "spurious")
+    met = np.zeros(len(one.truth_class), dtype=bool)
+    for truth, name in zip(one.entry_truth.tolist(), one.entry_class.tolist(), strict=True):
+        column = index.get(name, none)
+        if truth < 0:
+            table[none, column] += 1
+        else:
+            met[truth] = True
+            if counted[truth]:
+                table[index[str(one.truth_class[truth])], column] += 1
+    for truth in np.flatnonzero(counted & ~met).tolist():
+        table[index[str(one.truth_class[truth])], none] += 1
     return table
 
 
-def _class_score(confusion: npt.NDArray[np.int64], index: int) -> ClassScore:
-    n_true, n_found = int(confusion[index].sum()), int(confusion[:, index].sum())
-    right = int(confusion[index, index])
+def class_scores(table: npt.NDArray[np.int64]) -> tuple[ClassScore, ...]:
+    """Score each class of a confusion table."""
+    return tuple(_class_score(table, index) for index in range(len(CLASSES)))
+
+
+def _class_score(table: npt.NDArray[np.int64], index: int) -> ClassScore:
+    n_true, n_found = int(table[index].sum()), int(table[:, index].sum())
+    right = int(table[index, index])
     return ClassScore(
         name=CLASSES[index],
         n_true=n_true,
@@ -161,30 +166,19 @@ def _class_score(confusion: npt.NDArray[np.int64], index: int) -> ClassScore:
     )
 
 
-def _single(
-    matches: Matches,
-    claims: npt.NDArray[np.bool_],
-    truth_class: npt.NDArray[np.str_],
-    counted: npt.NDArray[np.bool_],
-    names: tuple[str, ...],
-) -> float:
-    wanted = np.flatnonzero(np.isin(truth_class, names) & counted)
-    touching = np.where(matches.truth_of_entry >= 0, matches.truth_of_entry, matches.on_truth)
-    n_entries = np.bincount(touching[claims & (touching >= 0)], minlength=len(truth_class))
-    good = (matches.entry_of_truth[wanted] >= 0) & (n_entries[wanted] == 1)
-    return _share(int(good.sum()), len(wanted))
+def single_entry(one: Judgement, names: tuple[str, ...]) -> float:
+    """Share of the true sources of some classes, above 5 sigma, that have exactly one entry."""
+    wanted = np.isin(one.truth_class, names) & (one.truth_snr >= COUNTED_SIGMA)
+    good = one.found & (one.n_entries == 1)
+    return _share(int(good[wanted].sum()), int(wanted.sum()))
 
 
-def _flux_ratio(
-    int_flux: npt.NDArray[np.float64],
-    sky: Sky,
-    matches: Matches,
-    snr: npt.NDArray[np.float64],
-    truth_class: npt.NDArray[np.str_],
-) -> tuple[float, float]:
-    rows = np.flatnonzero((truth_class == "compact") & (snr >= FLUX_SIGMA) & (matches.entry_of_truth >= 0))
-    true = np.asarray(sky.truth["int_flux"], dtype=np.float64)[rows]
-    ratio = int_flux[matches.entry_of_truth[rows]] / true
+def flux_ratio(*judgements: Judgement) -> tuple[float, float]:
+    """Median of measured over true flux density of compact sources above 10 sigma, and its scatter."""
+    chosen = [
+        one.flux_ratio[(one.truth_class == "compact") & (one.truth_snr >= FLUX_SIGMA)] for one in judgements
+    ]
+    ratio = np.concatenate(chosen) if chosen else np.empty(0)
     ratio = ratio[np.isfinite(ratio)]
     if not len(ratio):
         return math.nan, math.nan

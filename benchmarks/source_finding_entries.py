@@ -1,0 +1,117 @@
+"""Read what each finder wrote, as entries on the pixels of a sky.
+
+All finders are read the same way: entries below 5 sigma (measured peak over
+the finder's own noise) are cut; a footprint is the finder's own where it
+segments the map, else the 3 sigma isophote of its Gaussians.
+"""
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+from skimage.draw import polygon
+
+from helikon.space.evaluation.entries import Entries, read_entries
+from helikon.space.skies.files import read_catalogue
+
+CUT_SIGMA = 5.0
+ISOPHOTE_SIGMA = 3.0
+
+
+def read(finder: str, folder: Path, sky: Any) -> Entries:
+    """Return the entries of 5 sigma or more."""
+    entries = READERS.get(finder, helikon)(folder, sky)
+    return entries.take(entries.snr >= CUT_SIGMA)
+
+
+def helikon(folder: Path, sky: Any) -> Entries:
+    """Our own catalogue, as a user gets it."""
+    return read_entries(read_catalogue(folder / "sources.vot"), sky)
+
+
+def pybdsf(folder: Path, sky: Any) -> Entries:
+    """One entry for each source; its footprint is that of its Gaussians together."""
+    if not (folder / "srl.fits").exists():
+        return plain(*(np.zeros(0) for _ in range(4)), [])
+    sources, gaussians = Table.read(folder / "srl.fits"), Table.read(folder / "gaul.fits")
+    x, y = sky.map.wcs.all_world2pix(sources["RA"], sources["DEC"], 0)
+    of_source: dict[int, list[Any]] = {}
+    for row in gaussians:
+        rows = isophote(sky, row["RA"], row["DEC"], row["Maj"], row["Min"], row["PA"],
+                        row["Peak_flux"] / row["Isl_rms"])  # fmt: skip
+        of_source.setdefault(int(row["Source_id"]), []).append(rows)
+    prints = [together(of_source.get(int(number), [])) for number in sources["Source_id"]]
+    snr = np.asarray(sources["Peak_flux"] / sources["Isl_rms"], dtype=float)
+    return plain(x, y, np.asarray(sources["Total_flux"], dtype=float), snr, prints)
+
+
+def aegean(folder: Path, sky: Any) -> Entries:
+    """One entry for each component."""
+    path = folder / "table_comp.fits"
+    if not path.exists():
+        return plain(*(np.zeros(0) for _ in range(4)), [])
+    table = Table.read(path)
+    x, y = sky.map.wcs.all_world2pix(table["ra"], table["dec"], 0)
+    snr = np.asarray(table["peak_flux"] / table["local_rms"], dtype=float)
+    prints = [
+        isophote(sky, row["ra"], row["dec"], row["a"] / 3600, row["b"] / 3600, row["pa"], one)
+        for row, one in zip(table, snr, strict=True)
+    ]
+    return plain(x, y, np.asarray(table["int_flux"], dtype=float), snr, prints)
+
+
+def segmented(folder: Path, sky: Any) -> Entries:
+    """Finders with a segmentation map; fluxes come as sums of pixels."""
+    with np.load(folder / "segments.npz") as file:
+        part = {name: file[name] for name in file.files}
+    segments = part["segments"]
+    order = np.argsort(segments, axis=None, kind="stable")
+    numbers = segments.ravel()[order]
+    starts = np.searchsorted(numbers, np.arange(1, len(part["x"]) + 2))
+    width = segments.shape[1]
+    prints = [np.divmod(order[a:b], width) for a, b in itertools.pairwise(starts)]
+    beam = sky.map.beam.major_arcsec * sky.map.beam.minor_arcsec * math.pi / (4 * math.log(2))
+    flux = part["flux"] * sky.map.pixel_arcsec**2 / beam
+    return plain(part["x"], part["y"], flux, part["peak"] / part["rms"], prints)
+
+
+def plain(x: Any, y: Any, flux: Any, snr: Any, prints: Any) -> Entries:
+    """Entries without classes."""
+    n = len(x)
+    return Entries(
+        x=np.asarray(x, dtype=float),
+        y=np.asarray(y, dtype=float),
+        class_name=np.full(n, "compact", dtype="U24"),
+        int_flux=np.asarray(flux, dtype=float),
+        snr=np.asarray(snr, dtype=float),
+        probabilities=np.full((n, 5), np.nan),
+        footprints=list(prints),
+    )
+
+
+def isophote(sky: Any, ra: float, dec: float, major: float, minor: float, angle: float, snr: float) -> Any:
+    """Pixels of a Gaussian (FWHM in degrees, angle north through east) above 3 sigma."""
+    x, y = sky.map.wcs.all_world2pix(ra, dec, 0)
+    reach = math.sqrt(math.log2(max(snr / ISOPHOTE_SIGMA, 1.05))) / 2
+    a, b = (max(0.7, axis * 3600 / sky.map.pixel_arcsec * reach) for axis in (major, minor))
+    t, turn = np.linspace(0, 2 * np.pi, 40), np.radians(angle)
+    along, across = a * np.cos(t), b * np.sin(t)
+    return polygon(
+        y + along * np.cos(turn) + across * np.sin(turn),
+        x - along * np.sin(turn) + across * np.cos(turn),
+        sky.labels.shape,
+    )
+
+
+def together(prints: list[Any]) -> Any:
+    """Union of footprints."""
+    if not prints:
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    pixels = np.unique(np.concatenate([np.stack(one, axis=1) for one in prints]), axis=0)
+    return pixels[:, 0], pixels[:, 1]
+
+
+READERS = {"pybdsf": pybdsf, "aegean": aegean, "sep": segmented, "photutils": segmented}
