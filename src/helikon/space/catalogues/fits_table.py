@@ -1,9 +1,11 @@
 """Catalogues as FITS tables, written again byte for byte with columns behind each row's own."""
 
+import contextlib
 import dataclasses
 import gzip
 import io
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ def read_fits_table(path: Path) -> FitsCatalogue:
         raw = _unpacked(raw, path.name)
     try:
         with _opened(raw) as hdus:
-            number, table = _choose(hdus, path.name)
+            number, table = _choose(hdus, len(raw), path.name)
             header = hdus[number].header
             frame = str(header.get("RADESYS") or header.get("RADECSYS") or header.get("COOSYS") or "")
             equinox = str(header.get("EQUINOX") or "")
@@ -93,26 +95,30 @@ def _unpacked(raw: bytes, name: str) -> bytes:
         raise InputError(f"{name} cannot be unpacked", got="a gzip file that is cut short") from error
 
 
-def _opened(raw: bytes) -> Any:
-    return fits.open(io.BytesIO(raw), memmap=False, lazy_load_hdus=False)
+@contextlib.contextmanager
+def _opened(raw: bytes) -> Iterator[Any]:
+    """Open bytes as FITS, astropy's remarks kept from the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with fits.open(io.BytesIO(raw), memmap=False, lazy_load_hdus=False) as hdus:
+            yield hdus
 
 
-def _choose(hdus: Any, name: str) -> tuple[int, Table]:
+def _choose(hdus: Any, length: int, name: str) -> tuple[int, Table]:
     tables = [i for i, hdu in enumerate(hdus) if type(hdu) is fits.BinTableHDU]
     if not tables:
         found = ", ".join(sorted({type(hdu).__name__ for hdu in hdus}))
         raise InputError(f"{name} holds no table", got=found, expected="a binary table of positions")
-    read = [(i, _table(hdus[i])) for i in tables]
+    read = [(i, _table(hdus[i], length)) for i in tables]
     return next((one for one in read if position_columns(one[1])), read[0])
 
 
-def _table(hdu: Any) -> Table:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        end = int(hdu.fileinfo()["datLoc"]) + int(hdu.header["NAXIS1"]) * int(hdu.header["NAXIS2"])
-        if end > len(hdu.fileinfo()["file"]._file.getbuffer()):
-            raise OSError("a file that is cut short")
-        table = Table.read(hdu)
+def _table(hdu: Any, length: int) -> Table:
+    header = hdu.header
+    size = int(header["NAXIS1"]) * int(header["NAXIS2"]) + int(header["PCOUNT"])
+    if int(hdu.fileinfo()["datLoc"]) + size > length:
+        raise OSError("a file that is cut short")
+    table = Table.read(hdu)
     for number, name in enumerate(table.colnames, start=1):
         if ucd := hdu.header.get(f"TUCD{number}"):
             table[name].meta["ucd"] = str(ucd)

@@ -30,7 +30,7 @@ EXPECTED = (
 )
 DOTTED = re.compile(r"^\s*([+-]?\d+)\.(\d+)\.(\d+(?:\.\d*)?)\s*$")
 """Declinations of BBS and makesourcedb: -40.21.07.3."""
-HOURS = re.compile(r"^\s*[+-]?\d+\s*[h:\s]\s*\d+", re.IGNORECASE)
+SEXAGESIMAL = re.compile(r"^\s*[+-]?\d+\s*[hd:\s]\s*\d+", re.IGNORECASE)
 
 
 def places_of_table(table: Table, *, frame: str = "", equinox: str = "") -> Places:
@@ -102,7 +102,7 @@ def _degrees(column: Any, *, hours: bool) -> Double:
         unit = _unit(column)
         return _in_unit(column, u.deg, u.deg) if unit is None else _in_unit(column, u.deg, unit)
     texts = [_text(value) for value in column]
-    sexagesimal = any(HOURS.match(text) for text in texts)
+    sexagesimal = any(SEXAGESIMAL.match(text) for text in texts)
     unit = u.hourangle if hours and sexagesimal and not any("d" in text.lower() for text in texts) else u.deg
     return np.array([_angle(text, unit) for text in texts], dtype=np.float64)
 
@@ -110,7 +110,7 @@ def _degrees(column: Any, *, hours: bool) -> Double:
 def _angle(text: str, unit: Any) -> float:
     text = DOTTED.sub(r"\1:\2:\3", text)
     try:
-        return float(text) if not HOURS.match(text) else float(Angle(text, unit=unit).deg)
+        return float(text) if not SEXAGESIMAL.match(text) else float(Angle(text, unit=unit).deg)
     except (ValueError, u.UnitsError):
         return float("nan")
 

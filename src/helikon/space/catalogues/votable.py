@@ -94,8 +94,7 @@ def write_as_votable(table: Table, path: Path, description: str) -> None:
         CooSys(ID="icrs", system="ICRS", config={"version_1_4_or_later": True})
     )
     for field, name in zip(resource.tables[0].fields, plain.colnames, strict=True):
-        field.ucd = table[name].info.meta.get("ucd") if table[name].info.meta else None
-        field.description = table[name].info.description
+        field.ucd, field.description = plain[name].meta.get("ucd"), plain[name].description
         if field.ucd in {"pos.eq.ra;meta.main", "pos.eq.dec;meta.main"}:
             field.ref = "icrs"
     with _quiet():
@@ -150,12 +149,13 @@ def _plain(table: Table) -> Table:
     plain = Table()
     for name in with_columns.colnames:
         column = with_columns[name]
-        kind = column.dtype.kind
-        if kind == "O":
-            column = Column([str(value) for value in column], name=name)
-        if column.dtype.kind == "U" and column.ndim == 1:
-            column = _as_bytes(column)
-        plain[name] = column
+        if column.dtype.kind == "O":
+            plain[name] = Column([str(value) for value in column])
+        elif column.dtype.kind == "U" and column.ndim == 1:
+            plain[name] = _as_bytes(column)
+        else:
+            plain[name] = column
+        plain[name].description, plain[name].meta = column.info.description, dict(column.info.meta or {})
     return plain
 
 
