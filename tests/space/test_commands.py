@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from helikon.cli import cli, main
 from helikon.space.fits import Beam, RadioMap, write_map
+from helikon.space.formats import FILES
 from helikon.space.model import CLASSES
 
 
@@ -36,14 +37,10 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["space", *arguments], catch_exceptions=False)
 
 
-def test_find_writes_three_files_and_counts_the_classes(map_path: Path, tmp_path: Path) -> None:
+def test_find_writes_the_files_and_counts_the_classes(map_path: Path, tmp_path: Path) -> None:
     result = run("find", str(map_path), "--out", str(tmp_path / "out"))
     assert result.exit_code == 0
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "sources.vot",
-        "sources.reg",
-        "sources.png",
-    }
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
     assert len(QTable.read(tmp_path / "out" / "sources.vot")) == 2
     words = [line.split() for line in result.stdout.splitlines()]
     assert words[0] == ["CLASS", "N"]

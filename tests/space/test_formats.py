@@ -1,5 +1,7 @@
-"""The three files are read back by astropy and regions as they were meant."""
+"""The files are read back by astropy, regions and mocpy as they were meant."""
 
+import dataclasses
+import json
 from functools import cache
 from pathlib import Path
 
@@ -8,18 +10,21 @@ import numpy as np
 import pytest
 import regions
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.io.votable import parse, validate
 from astropy.table import QTable
 from astropy.wcs import WCS
 from matplotlib.image import imread
+from mocpy import MOC
+from skimage.measure import points_in_poly
 
 from helikon.errors import InputError
-from helikon.space.catalogue import COLUMNS, source_counts
+from helikon.space.catalogue import COLUMNS, COMPONENT_COLUMNS, ColumnInfo, source_counts
+from helikon.space.colours import COLOURS
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import Beam, RadioMap
 from helikon.space.formats import FILES, write_catalogue
 from helikon.space.model import CLASSES
-from helikon.space.picture import COLOURS
 from helikon.space.report import report
 
 SIZE = 200
@@ -57,27 +62,104 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return written(tmp_path_factory.mktemp("catalogue"))
 
 
-def test_the_three_files_are_there_and_nothing_else(files: dict[str, Path]) -> None:
+def test_the_files_are_there_and_nothing_else(files: dict[str, Path]) -> None:
     assert tuple(files) == FILES
     folder = files["sources.vot"].parent
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
 
 
-def test_the_votable_gives_back_the_catalogue_with_units(files: dict[str, Path]) -> None:
+def assert_same(back: QTable, table: QTable, columns: tuple[ColumnInfo, ...]) -> None:
+    """The table that was read has the names, units and values of the one that was written."""
+    assert back.colnames == [info.name for info in columns]
+    assert len(back) == len(table)
+    for info in columns:
+        assert back[info.name].unit == info.unit, info.name
+        values = np.asarray(back[info.name])
+        values = values.astype(str) if values.dtype.kind == "S" else values
+        np.testing.assert_array_equal(values, np.asarray(table[info.name]), info.name)
+
+
+def test_the_votables_give_back_sources_and_components_with_units(files: dict[str, Path]) -> None:
     catalogue, _ = made_up()
-    back = QTable.read(files["sources.vot"])
-    assert back.colnames == [info.name for info in COLUMNS]
-    for info in COLUMNS:
-        unit = back[info.name].unit
-        assert unit == info.unit, info.name
-        np.testing.assert_array_equal(np.asarray(back[info.name]), np.asarray(catalogue[info.name]))
-    assert back["peak_flux"].unit == u.Jy / u.beam
+    assert_same(QTable.read(files["sources.vot"]), catalogue, COLUMNS)
+    assert_same(QTable.read(files["components.vot"]), catalogue.components, COMPONENT_COLUMNS)
+    assert QTable.read(files["sources.vot"])["peak_flux"].unit == u.Jy / u.beam
+
+
+def test_the_fits_tables_give_back_sources_and_components_with_units(files: dict[str, Path]) -> None:
+    catalogue, _ = made_up()
+    with fits.open(files["sources.fits"]) as hdus:
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "SOURCES", "COMPONENTS"]
+        hdus.verify("exception")
+        assert hdus[0].header["SOFTWARE"] == "helikon"
+        assert hdus[0].header["SEED_SIGMA"] == 10
+        assert hdus[1].header["TUCD3"] == "pos.eq.ra;meta.main"
+        assert hdus[1].header["TCOMM3"] == "Right ascension (ICRS)"
+    assert_same(QTable.read(files["sources.fits"], hdu="SOURCES"), catalogue, COLUMNS)
+    assert_same(QTable.read(files["sources.fits"], hdu="COMPONENTS"), catalogue.components, COMPONENT_COLUMNS)
+
+
+def test_the_components_belong_to_their_sources(files: dict[str, Path]) -> None:
+    catalogue, _ = made_up()
+    components = QTable.read(files["components.vot"])
+    counts = np.bincount(components["source_id"], minlength=len(catalogue) + 1)[1:]
+    np.testing.assert_array_equal(counts, catalogue["n_components"])
+    for row in catalogue[np.asarray(catalogue["class"]) == "compact"]:
+        own = components[components["source_id"] == row["id"]][0]
+        for name in ("ra", "dec", "peak_flux", "int_flux", "int_flux_err", "major", "x", "y"):
+            assert float(own[name].value) == pytest.approx(float(row[name].value), rel=1e-5), name
+
+
+def test_caesars_json_holds_sources_islands_and_components(files: dict[str, Path]) -> None:
+    catalogue, radio_map = made_up()
+    document = json.loads(files["sources.json"].read_text())
+    assert document["metadata"]["inputdata"]["nx"] == SIZE
+    assert document["metadata"]["inputdata"]["bmaj"] == 9
+    assert len(document["sources"]) == len(catalogue)
+    for row, source in zip(catalogue, document["sources"], strict=True):
+        assert source["iau_name"] == row["name"]
+        assert source["class_label"] == row["class"]
+        assert source["class_score"] == pytest.approx(row["class_prob"])
+        assert source["nislands"] == len(source["islands"]) == row["n_islands"]
+        parts = [part for island in source["islands"] for part in island["fit_info"]["components"]]
+        assert len(parts) == row["n_components"]
+        assert sum(island["npix"] for island in source["islands"]) == row["n_pixels"]
+        for island in source["islands"]:
+            x, y = island["x"], island["y"]
+            assert island["xmin"] <= x <= island["xmax"]
+            assert island["ymin"] <= y <= island["ymax"]
+            assert points_in_poly([(x, y)], island["vertices"][0])[0]
+            assert radio_map.wcs.pixel_to_world(x, y).icrs.ra.deg == pytest.approx(island["ra"], abs=1e-6)
+
+
+def test_the_moc_is_the_area_that_has_values(tmp_path: Path) -> None:
+    catalogue, radio_map = made_up()
+    data = radio_map.data.copy()
+    data[:, :100] = np.nan
+    half = dataclasses.replace(radio_map, data=data)
+    moc = MOC.load(write_catalogue(catalogue, half, tmp_path)["searched.moc.fits"], format="fits")
+    inside, outside = (
+        radio_map.wcs.pixel_to_world(x, np.arange(10.0, 190, 10)) for x in (np.full(18, 150), np.full(18, 50))
+    )
+    assert moc.contains_skycoords(inside).all()
+    assert not moc.contains_skycoords(outside).any()
+    area = (SIZE * SIZE / 2) * 0.0005**2
+    assert moc.sky_fraction * 41252.96 == pytest.approx(area, rel=0.06)
+
+
+def test_a_format_that_is_not_known_is_refused_and_one_alone_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such format"):
+        write_catalogue(*made_up(), tmp_path, formats=["root"])
+    assert list(write_catalogue(*made_up(), tmp_path, formats=["regions"])) == ["sources.reg"]
+    assert [path.name for path in tmp_path.iterdir()] == ["sources.reg"]
 
 
 def test_the_votable_is_valid_and_says_what_it_is(files: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "validation"
     with output.open("w") as stream:
         assert validate(files["sources.vot"], output=stream), output.read_text()
+    with output.open("w") as stream:
+        assert validate(files["components.vot"], output=stream), output.read_text()
     votable = parse(files["sources.vot"])
     assert votable.version == "1.4"
     assert votable.resources[0].coordinate_systems[0].system == "ICRS"

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from helikon.space.extended import largest_extent, measure_mask, polygons
+from helikon.space.extended import measure_mask
+from helikon.space.footprints import largest_extents
 from helikon.space.gaussians import ellipse_of_form
 from helikon.space.names import iau_names, read_outline, stc_outline
+from helikon.space.outlines import polygons
 from helikon.space.uncertainty import gaussian_errors
 
 
@@ -42,9 +44,9 @@ def test_a_mask_is_summed_with_half_a_beam_around_it_and_without_its_neighbours(
 
 
 def test_the_largest_extent_is_along_the_diagonal() -> None:
-    steps = np.arange(0, 31)
-    assert largest_extent(steps, steps) == pytest.approx(30 * np.sqrt(2) + 1, rel=0.005)
-    assert largest_extent(np.array([4]), np.array([7])) == 1
+    steps = np.append(np.arange(0, 31), 4)
+    extents = largest_extents(steps, steps, np.array([0, 31, 32]))
+    assert extents == pytest.approx([30 * np.sqrt(2) + 1, 1], rel=0.005)
 
 
 def test_outlines_hold_the_pixels_and_leave_holes_out() -> None:

@@ -18,6 +18,7 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 
 from helikon.space.fits import Beam, RadioMap, write_map
+from helikon.space.formats import FILES
 
 
 def free_port() -> int:
@@ -93,7 +94,7 @@ def test_a_map_comes_back_as_a_zip_of_the_files(server: str, map_path: Path, tmp
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        assert set(archive.namelist()) == {"sources.vot", "sources.reg", "sources.png", "report.json"}
+        assert set(archive.namelist()) == {*FILES, "report.json"}
         archive.extractall(tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
     assert len(QTable.read(tmp_path / "sources.vot")) == report["n_sources"] + report["n_artefacts"] == 1

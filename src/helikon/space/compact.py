@@ -1,25 +1,31 @@
-"""Measure compact pieces: Gaussians, fitted together where they touch."""
+"""Measure compact pieces: Gaussians, fitted together where they touch.
+
+A first fit of free shape, over all pixels of the piece, says whether a
+Gaussian describes it. Those that it does describe are measured by fits in
+correlated noise (``correlated.py``), of free shape and of the beam's, over the
+pixels within a beam width of the peak.
+"""
 
 import dataclasses
 
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.correlated import Correlated, covariance, n_independent
 from helikon.space.detect import Pieces
-from helikon.space.gaussians import ellipse_of_form, evaluate, fit_gaussians
+from helikon.space.gaussians import Grid, Plain, ellipse_of_form, evaluate, fit_gaussians
+from helikon.space.stamps import RADIUS, Stamps, cut_stamps
 
 __all__ = ["CompactFits", "fit_pieces"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.intp]
+Form = tuple[float, float, float]
 
-RADIUS = 1.0
-"""Pixels this many beam widths around the peak are fitted (those of the piece always are)."""
 HALF_STAMP = 2.0
-"""Half the side of a stamp in beam widths."""
-_NONE = np.empty(0, dtype=np.bool_)
-
+"""Half the side of a stamp in beam widths, where the piece is large or has neighbours."""
 N_ROUNDS = 4
 """Times that touching pieces are fitted with their neighbours subtracted."""
 LARGEST = 2.5
@@ -41,8 +47,14 @@ class CompactFits:
     ----------
     parameters : ndarray, shape (n, 6)
         Peak (Jy/beam), x, y, a, b, c.
+    covariance : ndarray, shape (n, 6, 6)
+        Of the parameters; of an unresolved source's a, b, c as a fit of free shape has it.
     area_ratio : ndarray, shape (n,)
         Integrated over peak flux density: area of the Gaussian in beams; 1 if unresolved.
+    largest_ratio : ndarray, shape (n,)
+        What area_ratio is below, at three sigma.
+    chi2 : ndarray, shape (n,)
+        Reduced chi squared of the fit in correlated noise.
     good : ndarray of bool, shape (n,)
         The piece is compact and a Gaussian describes it.
     resolved : ndarray of bool, shape (n,)
@@ -50,14 +62,15 @@ class CompactFits:
     """
 
     parameters: Double
+    covariance: Double
     area_ratio: Double
+    largest_ratio: Double
+    chi2: Double
     good: Bool
     resolved: Bool
 
 
-def fit_pieces(
-    data: Float, rms: Float, pieces: Pieces, form: tuple[float, float, float], beam_fwhm_pixels: float
-) -> CompactFits:
+def fit_pieces(data: Float, rms: Float, pieces: Pieces, form: Form, beam_fwhm_pixels: float) -> CompactFits:
     """Fit a Gaussian to every piece.
 
     Parameters
@@ -67,109 +80,218 @@ def fit_pieces(
     form : tuple of float
         a, b, c of the beam in pixels.
     """
-    if len(pieces) == 0:
-        return CompactFits(parameters=np.empty((0, 6)), area_ratio=np.empty(0), good=_NONE, resolved=_NONE)
-    stamps = _Stamps.cut(data, pieces, form, beam_fwhm_pixels)
+    parameters, good = np.zeros((len(pieces), 6)), np.zeros(len(pieces), dtype=bool)
+    parameters[:, 3:] = form
     noise = rms[pieces.y, pieces.x].astype(np.float64)
-    beam = np.broadcast_to(np.array(form), (len(pieces), 3))
-    start = np.column_stack([data[pieces.y, pieces.x], pieces.x, pieces.y, beam]).astype(np.float64)
-    parameters, values = _fit_together(stamps, start, pieces, data.shape)
-    area = _area_ratio(parameters[:, 3:], form)
-    brightness = np.nan_to_num(data).ravel().astype(np.float64)
-    total = np.bincount(pieces.labels.ravel(), brightness, minlength=len(pieces) + 1)[1:].astype(np.float64)
-    good = _is_compact(parameters, values, stamps, total, pieces, noise, beam_fwhm_pixels, form)
-    point = fit_gaussians(values, stamps.weights, stamps.x, stamps.y, start, free_shape=False)[0]
-    excess = (area - 1) * parameters[:, 0] / noise
-    resolved = good & (excess > RESOLVED_SIGMA * np.sqrt(1 + area))
-    chosen = np.where(resolved[:, None] | ~good[:, None], parameters, point)
-    return CompactFits(
-        parameters=chosen, area_ratio=np.where(resolved, area, 1.0), good=good, resolved=resolved
-    )
+    cores = []
+    for stamps in _groups(data, pieces, form, beam_fwhm_pixels):
+        found, values = _fit_shapes(stamps, data, pieces, form)
+        is_good = _is_compact(found, values, stamps, data, pieces, noise, beam_fwhm_pixels, form)
+        parameters[stamps.piece], good[stamps.piece] = found, is_good
+        cores.append(_Core.of(stamps, values, is_good))
+    return _measure(_Core.join(cores), parameters, good, pieces, noise, form)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Stamps:
-    """Pixels around each piece: positions, values, weights alone and among neighbours, all (n, p)."""
+class _Core:
+    """Pixels within a beam width of the peaks of good pieces, neighbours subtracted."""
 
-    x: Double
-    y: Double
-    index: npt.NDArray[np.int64]
+    piece: Int
+    grid: Grid
     values: Double
-    weights: Double
-    own: Bool
-    inside: Bool
+    used: Bool
 
     @classmethod
-    def cut(cls, data: Float, pieces: Pieces, form: tuple[float, float, float], fwhm: float) -> "_Stamps":
-        half = int(np.ceil(HALF_STAMP * fwhm))
-        dy, dx = (offset.ravel() for offset in np.mgrid[-half : half + 1, -half : half + 1])
-        y, x = pieces.y[:, None] + dy, pieces.x[:, None] + dx
-        ny, nx = data.shape
-        inside = (y >= 0) & (y < ny) & (x >= 0) & (x < nx)
-        index = np.clip(y, 0, ny - 1).astype(np.int64) * nx + np.clip(x, 0, nx - 1)
-        values = data.ravel()[index].astype(np.float64)
-        labels = pieces.labels.ravel()[index]
-        own = labels == np.arange(1, len(pieces) + 1)[:, None]
-        island = np.concatenate([[0], pieces.island])[labels]
-        near = form[0] * dx**2 + 2 * form[1] * dx * dy + form[2] * dy**2 < 8 * np.log(2) * RADIUS**2
-        free = own | (near & ((labels == 0) | (island == pieces.island[:, None])))
-        weights = (free & inside & np.isfinite(values)).astype(np.float64)
-        return cls(
-            x.astype(float), y.astype(float), index, np.nan_to_num(values), weights, own & inside, inside
+    def of(cls, stamps: Stamps, values: Double, chosen: Bool) -> "_Core":
+        grid = Grid(stamps.grid.dx[stamps.core], stamps.grid.dy[stamps.core], stamps.grid.scale)
+        used = stamps.free[chosen][:, stamps.core]
+        return cls(stamps.piece[chosen], grid, values[chosen][:, stamps.core], used)
+
+    @classmethod
+    def join(cls, cores: list["_Core"]) -> "_Core | None":
+        """Put those of all groups together: their grids are the same."""
+        if not cores:
+            return None
+        piece, values, used = (
+            np.concatenate([getattr(core, name) for core in cores]) for name in ("piece", "values", "used")
         )
+        return cls(piece, cores[0].grid, values, used)
 
 
-def _fit_together(
-    stamps: _Stamps, start: Double, pieces: Pieces, shape: tuple[int, ...]
-) -> tuple[Double, Double]:
-    """Fit all; then fit the blended again and again with the neighbours' models subtracted."""
-    blended = pieces.n_pieces_of_island > 1
+def _groups(data: Float, pieces: Pieces, form: Form, fwhm: float) -> list[Stamps]:
+    """Cut small stamps for small pieces without neighbours, and large ones for the others."""
+    small = int(np.ceil(RADIUS * fwhm * _elongation(form)))
+    large = max(small, int(np.ceil(HALF_STAMP * fwhm)))
+    bounds = np.array([(r.start, r.stop - 1, c.start, c.stop - 1) for r, c in pieces.slices]).reshape(-1, 4)
+    reach = np.abs(bounds - np.stack([pieces.y, pieces.y, pieces.x, pieces.x], axis=1)).max(axis=1, initial=0)
+    is_small = (pieces.n_pieces_of_island == 1) & (reach <= small)
+    groups = ((np.flatnonzero(is_small), small), (np.flatnonzero(~is_small), large))
+    return [
+        cut_stamps(data, pieces, chosen, half=half, form=form, fwhm=fwhm)
+        for chosen, half in groups
+        if len(chosen)
+    ]
+
+
+def _elongation(form: Form) -> float:
+    """Return the beam's major axis over its mean one."""
+    major, minor, _ = ellipse_of_form(np.array([form]))
+    return float(np.sqrt(major[0] / minor[0]))
+
+
+def _start(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> Double:
+    """The beam at each piece's highest pixel."""
+    start = np.zeros((len(stamps.piece), 6))
+    at = stamps.piece
+    start[:, 0], start[:, 3:] = data[pieces.y[at], pieces.x[at]], form
+    return start
+
+
+def _fit_shapes(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> tuple[Double, Double]:
+    """Fit free shapes; then those of blends again with the neighbours' models subtracted."""
+    start, values = _start(stamps, data, pieces, form), stamps.values
+    weights = stamps.weights
+    blended = np.flatnonzero(pieces.n_pieces_of_island[stamps.piece] > 1)
+    alone = np.flatnonzero(pieces.n_pieces_of_island[stamps.piece] == 1)
     parameters = start.copy()
-    part = [array[~blended] for array in (stamps.values, stamps.weights, stamps.x, stamps.y, start)]
-    parameters[~blended] = fit_gaussians(*part)[0]
-    values = stamps.values
-    for _ in range(N_ROUNDS if blended.any() else 0):
-        values = _without_neighbours(stamps, parameters, blended, shape)
-        part = [array[blended] for array in (values, stamps.weights, stamps.x, stamps.y, parameters)]
-        parameters[blended] = fit_gaussians(*part)[0]
+    parameters[alone] = fit_gaussians(values[alone], Plain(weights[alone]), stamps.grid, start[alone])[0]
+    if len(blended):
+        values = values.copy()
+        neighbours = _Neighbours.of(stamps, blended)
+        for _ in range(N_ROUNDS):
+            values[blended] = neighbours.subtracted(stamps, blended, parameters)
+            parameters[blended] = fit_gaussians(
+                values[blended], Plain(weights[blended]), stamps.grid, parameters[blended]
+            )[0]
+    parameters[:, 1] += pieces.x[stamps.piece]
+    parameters[:, 2] += pieces.y[stamps.piece]
     return parameters, values
 
 
-def _without_neighbours(stamps: _Stamps, parameters: Double, blended: Bool, shape: tuple[int, ...]) -> Double:
-    models = evaluate(parameters[blended], stamps.x[blended], stamps.y[blended])
-    models *= stamps.inside[blended]
-    image = np.bincount(stamps.index[blended].ravel(), models.ravel(), minlength=int(np.prod(shape)))
-    values = stamps.values.copy()
-    values[blended] += models - image[stamps.index[blended]]
-    return values
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Where the stamps of blended pieces lie on each other."""
 
+    place: Int
+    n_places: int
+    inside: Bool
 
-def _area_ratio(forms: Double, form: tuple[float, float, float]) -> Double:
-    beam = form[0] * form[2] - form[1] ** 2
-    return np.asarray(np.sqrt(beam / np.maximum(forms[:, 0] * forms[:, 2] - forms[:, 1] ** 2, 1e-300)))
+    @classmethod
+    def of(cls, stamps: Stamps, blended: Int) -> "_Neighbours":
+        unique, place = np.unique(stamps.index[blended], return_inverse=True)
+        return cls(place.reshape(len(blended), -1), len(unique), stamps.free[blended])
+
+    def subtracted(self, stamps: Stamps, blended: Int, parameters: Double) -> Double:
+        """Return the blended stamps less the models of the others."""
+        models = evaluate(parameters[blended], stamps.grid.dx[None], stamps.grid.dy[None]) * self.inside
+        image = np.bincount(self.place.ravel(), models.ravel(), minlength=self.n_places)
+        return np.asarray(stamps.values[blended] + models - image[self.place])
 
 
 def _is_compact(
     parameters: Double,
     values: Double,
-    stamps: _Stamps,
-    total: Double,
+    stamps: Stamps,
+    data: Float,
     pieces: Pieces,
     noise: Double,
     fwhm: float,
-    form: tuple[float, float, float],
+    form: Form,
 ) -> Bool:
     major, minor, _ = ellipse_of_form(parameters[:, 3:])
     beam_major, beam_minor, _ = ellipse_of_form(np.array([form]))
-    shift = np.hypot(parameters[:, 1] - pieces.x, parameters[:, 2] - pieces.y)
-    residual = np.abs(values - evaluate(parameters, stamps.x, stamps.y)) * (stamps.weights > 0)
-    held = (stamps.values * stamps.own).sum(axis=1)
+    x, y = pieces.x[stamps.piece], pieces.y[stamps.piece]
+    shift = np.hypot(parameters[:, 1] - x, parameters[:, 2] - y)
+    local = parameters - np.stack([0 * x, x, y, 0 * x, 0 * x, 0 * x], axis=1)
+    residual = np.abs(values - evaluate(local, stamps.grid.dx[None], stamps.grid.dy[None]))
+    allowed = np.maximum(RESIDUAL_SIGMA * noise[stamps.piece], RESIDUAL * parameters[:, 0])
     with np.errstate(invalid="ignore"):
         return np.asarray(
             (parameters[:, 0] > 0)
             & (major < LARGEST * beam_major)
             & (minor > SMALLEST * beam_minor)
             & (shift < max(1.0, 0.7 * fwhm))
-            & (held >= LEAST_HELD * total)
-            & (residual.max(axis=1) < np.maximum(RESIDUAL_SIGMA * noise, RESIDUAL * parameters[:, 0]))
+            & (_share_held(stamps, data, pieces) >= LEAST_HELD)
+            & ((residual * (stamps.weights > 0)).max(axis=1) < allowed)
         )
+
+
+def _share_held(stamps: Stamps, data: Float, pieces: Pieces) -> Double:
+    """Return the part of each piece's brightness that lies on its stamp."""
+    half = int(stamps.grid.dx.max())
+    held = np.ones(len(stamps.piece))
+    for row, piece in enumerate(stamps.piece.tolist()):
+        box = pieces.slices[piece]
+        y, x = pieces.y[piece], pieces.x[piece]
+        if max(y - box[0].start, box[0].stop - 1 - y, x - box[1].start, box[1].stop - 1 - x) <= half:
+            continue
+        rows, columns = np.nonzero(pieces.labels[box] == piece + 1)
+        brightness = np.nan_to_num(data[box][rows, columns])
+        near = (np.abs(rows + box[0].start - y) <= half) & (np.abs(columns + box[1].start - x) <= half)
+        held[row] = brightness[near].sum() / max(brightness.sum(), 1e-300)
+    return held
+
+
+def _measure(
+    core: _Core | None, parameters: Double, good: Bool, pieces: Pieces, noise: Double, form: Form
+) -> CompactFits:
+    """Fit good pieces in correlated noise, free and with the beam's shape; choose for each."""
+    n = len(pieces)
+    area, largest, chi2, resolved = np.ones(n), np.ones(n), np.ones(n), np.zeros(n, dtype=bool)
+    spread = np.zeros((n, 6, 6))
+    if core is not None and len(core.piece):
+        at = core.piece
+        offset = np.stack([pieces.x[at], pieces.y[at]], axis=1)
+        local = parameters[at]
+        local[:, 1:3] -= offset
+        matrix = covariance(core.grid, form)
+        problem = Correlated.of(matrix, core.used)
+        free, cost = fit_gaussians(core.values, problem, core.grid, local)
+        n_pixels = n_independent(matrix) * core.used.mean(axis=1)
+        chi2[at] = cost / noise[at] ** 2 / np.maximum(n_pixels - 6, 1)
+        sigma = noise[at] * np.sqrt(np.maximum(chi2[at], 1))
+        start = np.concatenate([local[:, :3], np.broadcast_to(form, (len(at), 3))], axis=1)
+        point, _ = fit_gaussians(core.values, problem, core.grid, start, free_shape=False)
+        spread_free = _spread(free, problem, core.grid, sigma)
+        log_area, log_error = _log_area(free, spread_free, form)
+        is_wide = log_area > RESOLVED_SIGMA * log_error
+        chosen = np.where(is_wide[:, None], free, point)
+        spread_point = _spread(point, problem, core.grid, sigma, n_free=3)
+        spread[at] = np.where(is_wide[:, None, None], spread_free, _merged(spread_free, spread_point))
+        chosen[:, 1:3] += offset
+        parameters = parameters.copy()
+        parameters[at], resolved[at] = chosen, is_wide
+        area[at] = np.where(is_wide, np.exp(log_area), 1.0)
+        largest[at] = np.exp(np.maximum(log_area, 0) + RESOLVED_SIGMA * log_error)
+    return CompactFits(
+        parameters=parameters, covariance=spread, area_ratio=area, largest_ratio=largest, chi2=chi2,
+        good=good, resolved=resolved,
+    )  # fmt: skip
+
+
+def _spread(parameters: Double, problem: Correlated, grid: Grid, sigma: Double, *, n_free: int = 6) -> Double:
+    """Return the covariance of fitted parameters, 0 for those that were not free."""
+    model = np.exp(grid.to_terms(parameters) @ grid.terms)
+    matrix, _ = problem.normal(np.arange(len(model)), model, model, grid.terms)
+    slopes = grid.slopes(parameters)
+    normal = (slopes.transpose(0, 2, 1) @ matrix @ slopes)[:, :n_free, :n_free]
+    result = np.zeros((len(model), 6, 6))
+    result[:, :n_free, :n_free] = np.linalg.pinv(normal, hermitian=True) * sigma[:, None, None] ** 2
+    return result
+
+
+def _merged(free: Double, point: Double) -> Double:
+    """Take the shape's block of one covariance and the rest of the other."""
+    merged = point.copy()
+    merged[:, 3:, 3:] = free[:, 3:, 3:]
+    return merged
+
+
+def _log_area(parameters: Double, spread: Double, form: Form) -> tuple[Double, Double]:
+    """Return the logarithm of the area in beams and its error."""
+    a, b, c = parameters[:, 3:].T
+    determinant = a * c - b * b
+    slope = np.stack([-0.5 * c, b, -0.5 * a], axis=1) / determinant[:, None]
+    variance = np.einsum("ni,nij,nj->n", slope, spread[:, 3:, 3:], slope)
+    log_area = 0.5 * np.log((form[0] * form[2] - form[1] ** 2) / determinant)
+    return log_area, np.sqrt(np.maximum(variance, 0))

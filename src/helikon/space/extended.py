@@ -1,4 +1,4 @@
-"""Measure what is no Gaussian: sums, moments and sizes of masks."""
+"""Measure what is no Gaussian: sums and moments of masks."""
 
 import dataclasses
 import math
@@ -6,17 +6,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.measure import approximate_polygon, find_contours
 
+from helikon.space.footprints import SourceMasks
 from helikon.space.gaussians import FWHM, form_of_ellipse
 
-__all__ = ["MaskMeasure", "measure_mask", "polygons"]
+__all__ = ["MaskMeasure", "measure_mask", "measure_masks"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
-
-N_ANGLES = 36
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +29,44 @@ class MaskMeasure:
         Integrated flux density in Jy, of the mask and half a beam around it.
     n_summed : int
         Pixels in that sum.
+    n_beams : float
+        Beams in that sum.
     x, y : float
         Centre of brightness in pixels.
+    scatter : ndarray, shape (2, 2)
+        Covariance of the centre in squared pixels, for a noise of 1.
     form : tuple of float
         a, b, c of the ellipse with the mask's second moments.
-    las : float
-        Largest extent in pixels.
     """
 
     peak: float
     flux: float
     n_summed: int
+    n_beams: float
     x: float
     y: float
+    scatter: Double
     form: tuple[float, float, float]
-    las: float
+
+
+def measure_masks(
+    data: Float, masks: SourceMasks, chosen: Bool, *, beam_area_pixels: float, beam_fwhm_pixels: float
+) -> list[MaskMeasure]:
+    """Measure the pixels of the sources that are ``chosen``, in their order."""
+    pad = math.ceil(beam_fwhm_pixels / 2) + 1
+    found = []
+    for source in np.flatnonzero(chosen).tolist():
+        rows, columns = (
+            slice(max(0, side.start - pad), min(length, side.stop + pad))
+            for side, length in zip(masks.slices[source], data.shape, strict=True)
+        )
+        labels = masks.labels[rows, columns]
+        mask = labels == source + 1
+        one = measure_mask(
+            data[rows, columns], mask, (labels > 0) & ~mask, beam_area_pixels, beam_fwhm_pixels
+        )
+        found.append(dataclasses.replace(one, x=one.x + columns.start, y=one.y + rows.start))
+    return found
 
 
 def measure_mask(
@@ -65,35 +86,18 @@ def measure_mask(
     y, x = np.nonzero(mask)
     weights = np.clip(np.nan_to_num(data[y, x].astype(np.float64)), 1e-30, None)
     centre_x, centre_y = np.average(x, weights=weights), np.average(y, weights=weights)
+    n_summed = int(summed.sum())
+    offsets = np.stack([x - centre_x, y - centre_y])
     return MaskMeasure(
         peak=float(data[y, x].max()),
         flux=float(data[summed].sum(dtype=np.float64) / beam_area_pixels),
-        n_summed=int(summed.sum()),
+        n_summed=n_summed,
+        n_beams=n_summed / beam_area_pixels,
         x=float(centre_x),
         y=float(centre_y),
-        form=_moments(x - centre_x, y - centre_y, weights),
-        las=largest_extent(x, y),
+        scatter=offsets @ offsets.T * beam_area_pixels / weights.sum() ** 2,
+        form=_moments(offsets[0], offsets[1], weights),
     )
-
-
-def largest_extent(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> float:
-    """Return the largest extent of pixels in pixels, one pixel's own included (to 0.4 %)."""
-    angles = np.arange(N_ANGLES) * math.pi / N_ANGLES
-    along = np.outer(np.cos(angles), x) + np.outer(np.sin(angles), y)
-    return float(np.max(along.max(axis=1) - along.min(axis=1))) + 1
-
-
-def polygons(mask: Bool, tolerance: float = 0.4) -> list[Double]:
-    """Return the outer borders of a mask as polygons (m, 2) of x and y, not closed."""
-    contours = find_contours(np.pad(mask, 1).astype(np.uint8), 0.5, fully_connected="high")
-    simple = (approximate_polygon(contour, tolerance)[:-1, ::-1] - 1 for contour in contours)
-    return [polygon for polygon in simple if len(polygon) > 2 and _area(polygon) > 0]
-
-
-def _area(polygon: Double) -> float:
-    """Signed area: skimage winds around high values one way and around holes the other."""
-    x, y = polygon.T
-    return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
 
 
 def _moments(dx: Double, dy: Double, weights: Double) -> tuple[float, float, float]:

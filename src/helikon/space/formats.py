@@ -1,84 +1,32 @@
-"""Catalogues as files: VOTable, DS9 regions and a picture.
+"""Catalogues as files: tables, regions, CAESAR's JSON, the searched area and a picture.
 
-All three open in TOPCAT, DS9, Aladin and astropy as they are.
+All open in TOPCAT, DS9, Aladin, CAESAR's tools and astropy as they are.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from astropy.io.votable import from_table
-from astropy.io.votable.tree import CooSys, Info, Param
-from astropy.table import QTable, Table
+from astropy.table import QTable
 
-from helikon.space.catalogue import COLUMNS
+from helikon.errors import InputError
+from helikon.space.caesar_out import write_caesar
+from helikon.space.colours import COLOURS
 from helikon.space.fits import RadioMap
-from helikon.space.names import read_outline
-from helikon.space.picture import COLOURS, draw
+from helikon.space.moc import write_moc
+from helikon.space.picture import draw
+from helikon.space.regions_out import write_regions
+from helikon.space.tables_out import write_fits, write_votable
 from helikon.space.whole import whole_files
 
-__all__ = ["FILES", "write_catalogue", "write_picture", "write_regions", "write_votable"]
-
-FILES = ("sources.vot", "sources.reg", "sources.png")
-
-
-def write_catalogue(catalogue: QTable, radio_map: RadioMap, folder: Path | str) -> dict[str, Path]:
-    """Write ``sources.vot``, ``sources.reg`` and ``sources.png``: all of them whole, or none.
-
-    Parameters
-    ----------
-    catalogue : QTable
-        From ``finder.find_sources``.
-    radio_map : RadioMap
-        The map behind the picture.
-    folder : Path or str
-        Made if need be; older files of these names are replaced.
-
-    Returns
-    -------
-    dict of str to Path
-        File name to path.
-    """
-    folder = Path(folder)
-    with whole_files(folder, FILES) as beside:
-        write_votable(catalogue, beside["sources.vot"])
-        write_regions(catalogue, beside["sources.reg"])
-        write_picture(catalogue, radio_map, beside["sources.png"])
-    return {name: folder / name for name in FILES}
-
-
-def write_votable(catalogue: QTable, path: Path) -> None:
-    """Write a VOTable 1.4 with units, UCDs, ICRS as its frame, and where it comes from as PARAMs."""
-    votable = from_table(_ascii(catalogue))
-    votable.version = "1.4"
-    votable.description = f"Radio sources of {catalogue.meta.get('map', 'a map')}, found by Helikon"
-    resource = votable.resources[0]
-    resource.coordinate_systems.append(
-        CooSys(ID="icrs", system="ICRS", config={"version_1_4_or_later": True})
-    )
-    table = resource.tables[0]
-    table.name = "sources"
-    for field, info in zip(table.fields, COLUMNS, strict=True):
-        field.ucd, field.description = info.ucd, info.description
-        if info.name in {"ra", "dec"}:
-            field.ref = "icrs"
-    for name, value in catalogue.meta.items():
-        _add_meta(votable, table, name, value)
-    votable.to_xml(str(path), tabledata_format="tabledata")
-
-
-def write_regions(catalogue: QTable, path: Path) -> None:
-    """Write DS9 regions in ICRS: ellipses for compact sources, polygons for the others."""
-    lines = [
-        "# Region file format: DS9 version 4.1",
-        f"# {len(catalogue)} entries found by Helikon in {_name(catalogue)}",
-        "# semi-axes of ellipses are the FWHM, polygons the border at the flood threshold",
-        'global color=green width=1 font="helvetica 9 normal roman" select=1 edit=1 move=0 delete=1',
-        "icrs",
-    ]
-    for row in catalogue:
-        lines += _regions(row)
-    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+__all__ = [
+    "COLOURS",
+    "FILES",
+    "FORMATS",
+    "write_catalogue",
+    "write_picture",
+    "write_regions",
+    "write_votable",
+]
 
 
 def write_picture(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
@@ -87,50 +35,67 @@ def write_picture(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
     figure.savefig(path, format="png", dpi=150)
 
 
-def _ascii(catalogue: QTable) -> Table:
-    """Turn text columns to bytes, which VOTable calls char, for readers without Unicode."""
-    table = Table(catalogue, copy=True)
-    table.meta.clear()
-    for info in COLUMNS:
-        if info.dtype.startswith("U"):
-            width = max([1, *(len(str(text)) for text in table[info.name])])
-            table[info.name] = np.array([str(text) for text in table[info.name]], dtype=f"S{width}")
-    return table
+def _write_components(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
+    write_votable(catalogue, path, table="components")
 
 
-def _add_meta(votable: Any, table: Any, name: str, value: Any) -> None:
-    if value is None:
-        return
-    if isinstance(value, list):
-        for text in value:
-            table.infos.append(Info(name=name, value=_one_line(text)))
-        return
-    if isinstance(value, str):
-        parameter = Param(votable, name=name, datatype="char", arraysize="*", value=_one_line(value))
-    else:
-        parameter = Param(votable, name=name, datatype="double", value=float(value))
-    table.params.append(parameter)
+_Writer = Callable[[QTable, RadioMap, Path], None]
+
+_WRITERS: Mapping[str, Mapping[str, _Writer]] = {
+    "votable": {
+        "sources.vot": lambda catalogue, radio_map, path: write_votable(catalogue, path),
+        "components.vot": _write_components,
+    },
+    "fits": {"sources.fits": lambda catalogue, radio_map, path: write_fits(catalogue, path)},
+    "regions": {"sources.reg": lambda catalogue, radio_map, path: write_regions(catalogue, path)},
+    "caesar": {"sources.json": write_caesar},
+    "moc": {"searched.moc.fits": lambda catalogue, radio_map, path: write_moc(radio_map, path)},
+    "png": {"sources.png": write_picture},
+}
+
+FORMATS: tuple[str, ...] = tuple(_WRITERS)
+"""Names of what :func:`write_catalogue` can write."""
+FILES: tuple[str, ...] = tuple(name for writers in _WRITERS.values() for name in writers)
+"""The files, in the same order."""
 
 
-def _regions(row: Any) -> list[str]:
-    name, colour = str(row["class"]), COLOURS[str(row["class"])]
-    after = f" # color={colour} tag={{{name}}} text={{{row['name']}}}"
-    if name == "compact":
-        ra, dec = (row[key].to_value("deg") for key in ("ra", "dec"))
-        axes = ",".join(f'{row[key].to_value("arcsec"):.3f}"' for key in ("major", "minor"))
-        return [f"ellipse({ra:.7f},{dec:+.7f},{axes},{row['pa'].to_value('deg') + 90:.2f}){after}"]
-    corners = [
-        ",".join(f"{ra:.7f},{dec:+.7f}" for ra, dec in polygon)
-        for polygon in read_outline(str(row["outline"]))
-    ]
-    return [f"polygon({text}){after}" for text in corners]
+def write_catalogue(
+    catalogue: QTable,
+    radio_map: RadioMap,
+    folder: Path | str,
+    *,
+    formats: Sequence[str] = FORMATS,
+) -> dict[str, Path]:
+    """Write the catalogue's files: all of them whole, or none.
 
+    Parameters
+    ----------
+    catalogue : QTable
+        From ``finder.find_sources``.
+    radio_map : RadioMap
+        The map behind the picture and the searched area: the one searched, or
+        an overview of it with larger pixels.
+    folder : Path or str
+        Made if need be; older files of these names are replaced.
+    formats : sequence of str
+        Which; of :data:`FORMATS`.
 
-def _name(catalogue: QTable) -> str:
-    """The map's name without what DS9 would take for the end of a line."""
-    return _one_line(catalogue.meta.get("map", "a map")).replace(";", " ")
+    Returns
+    -------
+    dict of str to Path
+        File name to path.
 
-
-def _one_line(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text.encode("ascii", "replace").decode()
+    Raises
+    ------
+    InputError
+        If a format is unknown or the folder cannot be written to.
+    """
+    if unknown := sorted(set(formats) - set(FORMATS)):
+        raise InputError("no such format", got=", ".join(unknown), expected=", ".join(FORMATS))
+    folder = Path(folder)
+    chosen = [_WRITERS[name] for name in FORMATS if name in formats]
+    writers = {name: write for group in chosen for name, write in group.items()}
+    with whole_files(folder, tuple(writers)) as beside:
+        for name, write in writers.items():
+            write(catalogue, radio_map, beside[name])
+    return {name: folder / name for name in writers}

@@ -1,7 +1,8 @@
 """Measure sources: positions, flux densities, sizes and their errors.
 
 A source that is one compact piece is measured by its Gaussian; any other by
-the pixels of its mask (islands, with half a beam around them).
+the pixels of its mask (islands, with half a beam around them), and described
+by Gaussians besides (``components.py``).
 """
 
 import dataclasses
@@ -9,16 +10,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from helikon.space.background import Background
 from helikon.space.compact import CompactFits, fit_pieces
+from helikon.space.components import Components, component_rows, find_components
 from helikon.space.detect import Pieces
-from helikon.space.extended import largest_extent, measure_mask, polygons
+from helikon.space.extended import MaskMeasure, measure_masks
 from helikon.space.fits import RadioMap
-from helikon.space.names import iau_names, stc_outline
-from helikon.space.sky import SkyEllipses, beam_form, icrs, sky_axes, sky_ellipses
-from helikon.space.uncertainty import gaussian_errors
+from helikon.space.footprints import Footprints, SourceMasks, borders, largest_extents, shared_islands
+from helikon.space.islands import island_rows
+from helikon.space.names import iau_names
+from helikon.space.outlines import source_outlines, stc_texts
+from helikon.space.precision import errors_of_covariance, errors_of_sums
+from helikon.space.sky import SkyEllipses, beam_form, deconvolve, icrs, sky_axes, sky_ellipses
+from helikon.space.uncertainty import GaussianErrors, deconvolved_errors, gaussian_errors
 
 __all__ = ["SourceMasks", "fit_map", "measure_sources"]
 
@@ -26,34 +31,10 @@ Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SourceMasks:
-    """Which pixels belong to which source.
-
-    Attributes
-    ----------
-    labels : ndarray of int32, shape (ny, nx)
-        Source number from 1, 0 elsewhere.
-    pieces : list of ndarray of int
-        Pieces (from 0) of each source.
-    slices : list of tuple of slice
-        Bounding boxes.
-    """
-
-    labels: npt.NDArray[np.int32]
-    pieces: list[npt.NDArray[np.int64]]
-    slices: list[tuple[slice, slice]]
-
-    @classmethod
-    def of(cls, pieces: Pieces, source_of_piece: npt.NDArray[np.int64]) -> "SourceMasks":
-        """Join pieces to sources; ``source_of_piece`` counts from 0 without gaps."""
-        table = np.concatenate([[0], source_of_piece + 1]).astype(np.int32)
-        labels = table[pieces.labels]
-        order = np.argsort(source_of_piece, kind="stable")
-        counts = np.bincount(source_of_piece) if len(source_of_piece) else np.empty(0, dtype=np.int64)
-        members = np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
-        return cls(labels=labels, pieces=members, slices=ndimage.find_objects(labels))
+POOR_CHI2 = 4.0
+"""Reduced chi squared from which a compact source's fit is poor."""
+POOR_SIGMA, POOR_SHARE = 6.0, 0.2
+"""What the Gaussians of other sources leave where their fit is poor: in sigma and of the peak."""
 
 
 def fit_map(radio_map: RadioMap, background: Background, pieces: Pieces) -> CompactFits:
@@ -71,191 +52,174 @@ def measure_sources(
     -------
     dict of str to array
         The columns of the catalogue except ``id`` and those of the class, in
-        the units of ``catalogue.COLUMNS``.
+        the units of ``catalogue.COLUMNS``; and ``components`` and ``islands``,
+        for each source a text that ``catalogue.make_catalogue`` understands,
+        so that they go where their source goes.
     """
-    raw = _measure_pixels(radio_map, background, pieces, fits, masks)
-    forms = np.array([row.form for row in raw]).reshape(-1, 3)
-    x, y, peak, flux = (
-        np.array([getattr(row, key) for row in raw], dtype=float) for key in ("x", "y", "peak", "flux")
+    data = radio_map.data - background.level
+    prints = Footprints.of(pieces, masks)
+    best = _brightest_pieces(data, background, pieces, masks)
+    alone = np.array([len(members) == 1 for members in masks.pieces], dtype=bool)
+    is_gaussian = alone & fits.good[best]
+    summed = measure_masks(
+        data,
+        masks,
+        ~is_gaussian,
+        beam_area_pixels=radio_map.beam_area_pixels,
+        beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
     )
-    axes = sky_axes(radio_map.wcs, x, y) if len(raw) else np.empty((0, 2, 2))
-    ellipses = sky_ellipses(forms, axes)
-    deconvolved = _deconvolve(forms, np.array(beam_form(radio_map)), axes)
-    rms = np.array([row.rms for row in raw])
-    errors = gaussian_errors(
-        peak / rms, ellipses.major, ellipses.minor, ellipses.angle, radio_map.beam.fwhm_arcsec
-    )
-    summed_error = rms * np.sqrt(np.array([row.n_summed for row in raw]) / radio_map.beam_area_pixels)
-    is_sum = np.array([row.n_summed > 0 for row in raw], dtype=bool)
-    is_point = np.array([row.is_point for row in raw], dtype=bool)
-    flux_error = np.where(is_point, rms, flux * errors.flux)
-    ra, dec = icrs(radio_map.wcs, x, y)
+    rows = _Rows.of(fits, best, is_gaussian, summed)
+    at = pieces.y[best], pieces.x[best]
+    rms = background.rms[at].astype(np.float64)
+    axes = sky_axes(radio_map.wcs, rows.x, rows.y)
+    ellipses = sky_ellipses(rows.parameters[:, 3:], axes)
+    errors = _errors(rows, ellipses, rms, axes, radio_map.beam.fwhm_arcsec)
+    deconvolved = deconvolve(rows.parameters[:, 3:], np.array(beam_form(radio_map)), axes)
+    ra, dec = icrs(radio_map.wcs, rows.x, rows.y)
+    parts = find_components(data, background, pieces, fits, prints, radio_map)
+    shapes = source_outlines(rows.parameters, is_gaussian, masks, prints)
+    n_islands = np.bincount(prints.source_of_part, minlength=len(masks.pieces))
     return {
         "name": iau_names(ra, dec),
         "ra": ra,
         "dec": dec,
         "ra_err": errors.ra,
         "dec_err": errors.dec,
-        "x": x,
-        "y": y,
-        "peak_flux": peak,
-        "peak_flux_err": np.where(is_sum | is_point, rms, peak * errors.peak),
-        "int_flux": flux,
-        "int_flux_err": np.where(is_sum, summed_error, flux_error),
+        "x": rows.x,
+        "y": rows.y,
+        "peak_flux": rows.parameters[:, 0],
+        "peak_flux_err": np.abs(rows.parameters[:, 0]) * errors.peak,
+        "int_flux": rows.flux,
+        "int_flux_err": np.abs(rows.flux) * errors.flux,
         "local_rms": rms,
-        "background": [row.level for row in raw],
-        "snr": [row.snr for row in raw],
+        "background": background.level[at],
+        "snr": data[at] / rms,
         "major": ellipses.major,
         "major_err": ellipses.major * errors.major,
         "minor": ellipses.minor,
         "minor_err": ellipses.minor * errors.minor,
         "pa": ellipses.angle,
         "pa_err": errors.angle,
-        "deconv_major": deconvolved.major,
-        "deconv_minor": deconvolved.minor,
-        "deconv_pa": deconvolved.angle,
-        "las": [row.las * radio_map.pixel_arcsec for row in raw],
-        "n_islands": [row.n_islands for row in raw],
-        "n_pixels": [row.n_pixels for row in raw],
-        "flags": [row.flags for row in raw],
-        "outline": [stc_outline(radio_map.wcs, row.polygons) for row in raw],
+        **_deconvolved(rows, ellipses, errors, deconvolved, radio_map.beam.fwhm_arcsec),
+        "las": largest_extents(prints.x, prints.y, prints.source_starts) * radio_map.pixel_arcsec,
+        "n_islands": n_islands,
+        "n_components": np.bincount(parts.source, minlength=len(masks.pieces)),
+        "n_pixels": np.diff(prints.source_starts),
+        "flags": _flags(radio_map, pieces, masks, prints, _is_poor(fits, best, is_gaussian, parts)),
+        "outline": stc_texts(radio_map.wcs, shapes),
+        "components": component_rows(parts, radio_map, rows.x, rows.y),
+        "islands": island_rows(data, background, prints, shapes, radio_map, rows.x, rows.y),
     }
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """One source in pixels; ``n_summed`` is 0 for a Gaussian."""
+class _Rows:
+    """All sources in pixels.
 
-    peak: float
-    flux: float
-    x: float
-    y: float
-    form: tuple[float, float, float]
-    n_summed: int
-    is_point: bool
-    rms: float
-    level: float
-    snr: float
-    las: float
-    n_islands: int
-    n_pixels: int
-    flags: str
-    polygons: list[Double]
+    ``scatter`` is the covariance of a centre of brightness, ``n_beams`` the root of the beams
+    in a sum; both mean nothing for Gaussians.
+    """
 
+    parameters: Double
+    covariance: Double
+    flux: Double
+    largest_ratio: Double
+    is_gaussian: Bool
+    resolved: Bool
+    scatter: Double
+    n_beams: Double
 
-def _measure_pixels(
-    radio_map: RadioMap, background: Background, pieces: Pieces, fits: CompactFits, masks: SourceMasks
-) -> list[_Row]:
-    data = radio_map.data - background.level
-    borders = _borders(radio_map.data)
-    shared = _shared_islands(pieces, masks)
-    pad = int(np.ceil(radio_map.beam_fwhm_pixels))
-    rows = []
-    for number, (members, box) in enumerate(zip(masks.pieces, masks.slices, strict=True), start=1):
-        wide = _widened(box, pad, data.shape)
-        labels = masks.labels[wide]
-        mask = labels == number
-        best = members[np.argmax(_significance(data, background, pieces, members))]
-        at = pieces.y[best], pieces.x[best]
-        is_gaussian = len(members) == 1 and bool(fits.good[best])
-        core = (
-            _of_gaussian(fits, int(best))
-            if is_gaussian
-            else _of_mask(radio_map, data[wide], mask, labels, (wide[1].start, wide[0].start))
+    @property
+    def x(self) -> Double:
+        return self.parameters[:, 1]
+
+    @property
+    def y(self) -> Double:
+        return self.parameters[:, 2]
+
+    @classmethod
+    def of(
+        cls, fits: CompactFits, best: npt.NDArray[np.intp], is_gaussian: Bool, summed: list[MaskMeasure]
+    ) -> "_Rows":
+        parameters, n = fits.parameters[best].copy(), len(best)
+        flux = parameters[:, 0] * fits.area_ratio[best]
+        scatter, n_beams = np.tile(np.eye(2), (n, 1, 1)), np.ones(n)
+        for row, found in zip(np.flatnonzero(~is_gaussian).tolist(), summed, strict=True):
+            parameters[row] = found.peak, found.x, found.y, *found.form
+            flux[row], scatter[row], n_beams[row] = found.flux, found.scatter, found.n_beams**0.5
+        return cls(
+            parameters=parameters,
+            covariance=fits.covariance[best],
+            flux=flux,
+            largest_ratio=fits.largest_ratio[best],
+            is_gaussian=is_gaussian,
+            resolved=fits.resolved[best] | ~is_gaussian,
+            scatter=scatter,
+            n_beams=n_beams,
         )
-        flags = [
-            word
-            for word, is_so in (("edge", borders[wide][mask].any()), ("blended", shared[members].any()))
-            if is_so
-        ]
-        y, x = np.nonzero(mask)
-        rows.append(
-            _Row(
-                **core,
-                rms=float(background.rms[at]),
-                level=float(background.level[at]),
-                snr=float(data[at] / background.rms[at]),
-                las=largest_extent(x, y),
-                n_islands=len(np.unique(pieces.island[members])),
-                n_pixels=int(mask.sum()),
-                flags=" ".join(flags),
-                polygons=[np.add(polygon, (wide[1].start, wide[0].start)) for polygon in polygons(mask)],
-            )
+
+
+def _errors(rows: _Rows, ellipses: SkyEllipses, rms: Double, axes: Double, beam: float) -> GaussianErrors:
+    """Of Gaussians by their covariance; of sums by the noise in as many beams."""
+    snr = rows.parameters[:, 0] / rms
+    sums = gaussian_errors(snr, ellipses.major, ellipses.minor, ellipses.angle, beam)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sums = errors_of_sums(
+            sums,
+            rows.scatter * rms[:, None, None] ** 2,
+            axes,
+            peak=np.abs(1 / snr),
+            flux=np.abs(rms * rows.n_beams / rows.flux),
         )
-    return rows
+    fitted = errors_of_covariance(rows.parameters, rows.covariance, axes)
+    flux = np.where(rows.resolved, fitted.flux, fitted.peak)
+    fitted = dataclasses.replace(fitted, flux=flux)
+    return GaussianErrors(
+        **{
+            field.name: np.where(rows.is_gaussian, getattr(fitted, field.name), getattr(sums, field.name))
+            for field in dataclasses.fields(GaussianErrors)
+        }
+    )
 
 
-def _significance(
-    data: Float, background: Background, pieces: Pieces, members: npt.NDArray[np.int64]
-) -> Float:
-    y, x = pieces.y[members], pieces.x[members]
-    return np.asarray(data[y, x] / background.rms[y, x])
-
-
-def _of_gaussian(fits: CompactFits, piece: int) -> dict[str, Any]:
-    peak, x, y, a, b, c = (float(value) for value in fits.parameters[piece])
+def _deconvolved(
+    rows: _Rows, ellipses: SkyEllipses, errors: GaussianErrors, deconvolved: SkyEllipses, beam: float
+) -> dict[str, Double]:
+    """Sizes less the beam; 0, and what they are below, where the source is not resolved."""
+    major, minor = (np.where(rows.resolved, size, 0.0) for size in (deconvolved.major, deconvolved.minor))
+    major_error = deconvolved_errors(ellipses.major, errors.major, major)
+    limit = beam * np.sqrt(np.maximum(rows.largest_ratio - 1, 0))
     return {
-        "peak": peak,
-        "flux": peak * float(fits.area_ratio[piece]),
-        "x": x,
-        "y": y,
-        "form": (a, b, c),
-        "n_summed": 0,
-        "is_point": not fits.resolved[piece],
+        "deconv_major": major,
+        "deconv_major_err": major_error,
+        "deconv_minor": minor,
+        "deconv_minor_err": deconvolved_errors(ellipses.minor, errors.minor, minor),
+        "deconv_pa": np.where(major > 0, deconvolved.angle, 0.0),
+        "deconv_major_max": np.where(major > 0, major + 3 * major_error, limit),
     }
 
 
-def _of_mask(
-    radio_map: RadioMap, data: Float, mask: Bool, labels: npt.NDArray[np.int32], corner: tuple[int, int]
-) -> dict[str, Any]:
-    found = measure_mask(
-        data, mask, (labels > 0) & ~mask, radio_map.beam_area_pixels, radio_map.beam_fwhm_pixels
-    )
-    return {
-        "peak": found.peak,
-        "flux": found.flux,
-        "x": found.x + corner[0],
-        "y": found.y + corner[1],
-        "form": found.form,
-        "n_summed": found.n_summed,
-        "is_point": False,
-    }
+def _brightest_pieces(
+    data: Float, background: Background, pieces: Pieces, masks: SourceMasks
+) -> npt.NDArray[np.intp]:
+    """Return each source's piece of the highest significance."""
+    y, x = pieces.y, pieces.x
+    significance = data[y, x] / background.rms[y, x]
+    return np.array([members[np.argmax(significance[members])] for members in masks.pieces], dtype=np.intp)
 
 
-def _borders(data: Float) -> Bool:
-    """Pixels at the map's border or beside a blank."""
-    blank = np.pad(~np.isfinite(data), 1, constant_values=True)
-    return np.asarray(ndimage.binary_dilation(blank, structure=np.ones((3, 3)))[1:-1, 1:-1])
+def _is_poor(fits: CompactFits, best: npt.NDArray[np.intp], is_gaussian: Bool, parts: Components) -> Bool:
+    poor = np.zeros(len(best), dtype=bool)
+    np.logical_or.at(poor, parts.source, parts.residual > np.maximum(POOR_SIGMA, POOR_SHARE * parts.snr))
+    return np.where(is_gaussian, fits.chi2[best] > POOR_CHI2, poor)
 
 
-def _shared_islands(pieces: Pieces, masks: SourceMasks) -> Bool:
-    """Say of each piece whether its island belongs to several sources."""
-    pairs = {(int(pieces.island[p]), number) for number, members in enumerate(masks.pieces) for p in members}
-    n_sources = np.bincount([island for island, _ in pairs], minlength=int(pieces.island.max(initial=0)) + 1)
-    return np.asarray(n_sources[pieces.island] > 1)
-
-
-def _widened(box: tuple[slice, slice], pad: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    rows, columns = (
-        slice(max(0, side.start - pad), min(length, side.stop + pad))
-        for side, length in zip(box, shape, strict=True)
-    )
-    return rows, columns
-
-
-def _deconvolve(forms: Double, beam: Double, axes: Double) -> SkyEllipses:
-    """Subtract the beam's covariance; an axis that is not wider than the beam's is 0."""
-    excess = _covariances(forms) - _covariances(beam[None])
-    on_sky = axes @ excess @ axes.transpose(0, 2, 1)
-    values, vectors = np.linalg.eigh(on_sky)
-    widths = np.sqrt(8 * np.log(2) * np.clip(values, 0, None))
-    widths[values < 1e-6 * np.abs(axes[:, :1, 0]) ** 2] = 0
-    angle = np.degrees(np.arctan2(vectors[:, 0, 1], vectors[:, 1, 1]))
-    return SkyEllipses(
-        major=widths[:, 1], minor=widths[:, 0], angle=np.where(widths[:, 1] > 0, np.mod(angle, 180), 0.0)
-    )
-
-
-def _covariances(forms: Double) -> Double:
-    a, b, c = forms.T
-    return np.asarray((np.array([[c, -b], [-b, a]]) / (a * c - b**2)).transpose(2, 0, 1))
+def _flags(
+    radio_map: RadioMap, pieces: Pieces, masks: SourceMasks, prints: Footprints, is_poor: Bool
+) -> list[str]:
+    at_edge = np.maximum.reduceat(borders(radio_map.data)[prints.y, prints.x], prints.source_starts[:-1])
+    columns = {"edge": at_edge, "blended": shared_islands(pieces, masks), "poor_fit": is_poor}
+    return [
+        " ".join(word for word, is_so in zip(columns, row, strict=True) if is_so)
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True)
+    ]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from helikon.space.sky import icrs
 
-__all__ = ["ACRONYM", "iau_names", "read_outline", "stc_outline"]
+__all__ = ["ACRONYM", "iau_names", "read_outline", "sky_words", "stc_outline", "stc_text"]
 
 Double = npt.NDArray[np.float64]
 
@@ -36,11 +36,24 @@ def iau_names(ra: Double, dec: Double) -> list[str]:
 
 def stc_outline(wcs: Any, polygons: Sequence[Double]) -> str:
     """Write polygons in pixels as STC-S in ICRS; several are a Union."""
-    texts = ["Polygon ICRS " + _coordinates(wcs, polygon) for polygon in polygons]
-    if len(texts) < 2:
-        return "".join(texts)
-    inner = " ".join("Polygon " + _coordinates(wcs, polygon) for polygon in polygons)
-    return f"Union ICRS ({inner})"
+    return stc_text(sky_words(wcs, polygons))
+
+
+def sky_words(wcs: Any, polygons: Sequence[Double]) -> list[str]:
+    """Write the corners of each polygon as right ascension and declination in degrees."""
+    if len(polygons) == 0:
+        return []
+    x, y = np.concatenate(polygons).T
+    words = [f"{value:.5f}" for value in np.stack(icrs(wcs, x, y), axis=1).ravel().tolist()]
+    ends = np.cumsum([2 * len(polygon) for polygon in polygons]).tolist()
+    return [" ".join(words[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def stc_text(words: Sequence[str]) -> str:
+    """Write polygons, whose corners are in words, as one STC-S text; empty for none."""
+    if len(words) < 2:
+        return "".join(f"Polygon ICRS {corners}" for corners in words)
+    return f"Union ICRS ({' '.join(f'Polygon {corners}' for corners in words)})"
 
 
 def read_outline(text: str) -> list[Double]:
@@ -53,11 +66,6 @@ def read_outline(text: str) -> list[Double]:
         elif word not in {"Union", "ICRS"}:
             found[-1].append(float(word))
     return [np.array(numbers).reshape(-1, 2) for numbers in found]
-
-
-def _coordinates(wcs: Any, polygon: Double) -> str:
-    ra, dec = icrs(wcs, polygon[:, 0], polygon[:, 1])
-    return " ".join(f"{r:.5f} {d:.5f}" for r, d in zip(ra, dec, strict=True))
 
 
 def _sign(value: float) -> str:

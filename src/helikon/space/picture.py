@@ -12,21 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
 from helikon.space.catalogue import source_counts
+from helikon.space.colours import COLOURS
 from helikon.space.fits import RadioMap
 from helikon.space.gaussians import ellipse_of_form
 from helikon.space.names import read_outline
 from helikon.space.sky import beam_form
 
 __all__ = ["COLOURS", "draw"]
-
-COLOURS = {
-    "spurious": "#e5484d",
-    "compact": "#1f9ee8",
-    "extended": "#f59b00",
-    "extended-multi-island": "#c44ad6",
-    "flagged": "#2aa567",
-}
-"""Told apart by most eyes, on white and on black; also the colours in DS9."""
 
 WIDTH_INCHES = 9.0
 N_SIGMA_WHITE = 1.5

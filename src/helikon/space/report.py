@@ -4,7 +4,7 @@ from typing import Any
 
 from astropy.table import QTable
 
-from helikon.space.catalogue import source_counts
+from helikon.space.catalogue import provenance_of, source_counts
 
 __all__ = ["report"]
 
@@ -30,5 +30,5 @@ def report(catalogue: QTable) -> dict[str, Any]:
         "n_artefacts": counts["spurious"],
         "counts": counts,
         "brightest": brightest,
-        **catalogue.meta,
+        **provenance_of(catalogue),
     }

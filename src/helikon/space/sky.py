@@ -9,9 +9,9 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from helikon.space.fits import RadioMap
-from helikon.space.gaussians import ellipse_of_form, form_of_ellipse
+from helikon.space.gaussians import FWHM, ellipse_of_form, form_of_ellipse
 
-__all__ = ["SkyEllipses", "beam_form", "icrs", "sky_axes", "sky_ellipses"]
+__all__ = ["SkyEllipses", "beam_form", "deconvolve", "icrs", "sky_axes", "sky_ellipses", "sky_positions"]
 
 Double = npt.NDArray[np.float64]
 
@@ -37,8 +37,13 @@ def icrs(wcs: Any, x: Double, y: Double) -> tuple[Double, Double]:
     """Return right ascension and declination in degrees (ICRS) of pixels from 0."""
     if len(x) == 0:
         return np.empty(0), np.empty(0)
-    position = wcs.pixel_to_world(x, y).icrs
+    position = sky_positions(wcs, x, y)
     return np.asarray(position.ra.deg), np.asarray(position.dec.deg)
+
+
+def sky_positions(wcs: Any, x: Double, y: Double) -> SkyCoord:
+    """Return positions (ICRS) of pixels from 0."""
+    return SkyCoord(wcs.pixel_to_world(x, y)).icrs
 
 
 def sky_axes(wcs: Any, x: Double, y: Double, *, native: bool = False) -> Double:
@@ -49,6 +54,8 @@ def sky_axes(wcs: Any, x: Double, y: Double, *, native: bool = False) -> Double:
     native : bool
         East and north of the map's own frame, not of ICRS.
     """
+    if len(x) == 0:
+        return np.empty((0, 2, 2))
     frame = wcs_to_celestial_frame(wcs) if native else "icrs"
     here, right, up = (
         SkyCoord(wcs.pixel_to_world(x + dx, y + dy)).transform_to(frame)
@@ -79,3 +86,31 @@ def sky_ellipses(forms: Double, axes: Double) -> SkyEllipses:
         np.stack([turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 1]], axis=1)
     )
     return SkyEllipses(major=major, minor=minor, angle=np.mod(90 - np.degrees(angle), 180))
+
+
+def deconvolve(forms: Double, beam: Double, axes: Double) -> SkyEllipses:
+    """Subtract the beam's covariance from ellipses; an axis that is not wider than the beam's is 0.
+
+    Parameters
+    ----------
+    forms : ndarray, shape (n, 3)
+        a, b, c in pixels.
+    beam : ndarray, shape (3,)
+        The beam's.
+    axes : ndarray, shape (n, 2, 2)
+        See :func:`sky_axes`.
+    """
+    excess = _covariances(forms) - _covariances(beam[None])
+    on_sky = axes @ excess @ axes.transpose(0, 2, 1)
+    values, vectors = np.linalg.eigh(on_sky)
+    widths = FWHM * np.sqrt(np.clip(values, 0, None))
+    widths[values < 1e-6 * np.abs(axes[:, :1, 0]) ** 2] = 0
+    angle = np.degrees(np.arctan2(vectors[:, 0, 1], vectors[:, 1, 1]))
+    return SkyEllipses(
+        major=widths[:, 1], minor=widths[:, 0], angle=np.where(widths[:, 1] > 0, np.mod(angle, 180), 0.0)
+    )
+
+
+def _covariances(forms: Double) -> Double:
+    a, b, c = forms.T
+    return np.asarray((np.array([[c, -b], [-b, a]]) / (a * c - b**2)).transpose(2, 0, 1))

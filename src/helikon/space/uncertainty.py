@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from helikon.space.gaussians import FWHM
 
-__all__ = ["GaussianErrors", "gaussian_errors"]
+__all__ = ["GaussianErrors", "deconvolved_errors", "gaussian_errors"]
 
 Double = npt.NDArray[np.float64]
 
@@ -77,6 +77,24 @@ def gaussian_errors(
         ra=np.sqrt(position[0] * sin2 + position[1] * (1 - sin2)),
         dec=np.sqrt(position[0] * (1 - sin2) + position[1] * sin2),
     )
+
+
+def deconvolved_errors(observed: Double, relative: Double, deconvolved: Double) -> Double:
+    """Return the errors of deconvolved sizes, 0 where the size is.
+
+    Parameters
+    ----------
+    observed, deconvolved : ndarray, shape (n,)
+        FWHM before and after.
+    relative : ndarray, shape (n,)
+        Relative error of ``observed``.
+
+    Notes
+    -----
+    The beam is known and squares of widths subtract, so what is added to one is added to the other.
+    """
+    inside = np.where(deconvolved > 0, deconvolved, 1.0)
+    return np.where(deconvolved > 0, observed**2 * relative / inside, 0.0)
 
 
 def _variance(snr: Double, major: Double, minor: Double, beam: float, p: float, q: float) -> Double:

@@ -1,0 +1,185 @@
+"""Describe an island that is no single Gaussian by a few of them, fitted together.
+
+The time is bounded: at most :data:`MOST_COMPONENTS` Gaussians on
+:data:`MOST_PIXELS` pixels, twice :data:`N_STEPS` steps.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from helikon.space.gaussians import ellipse_of_form
+
+__all__ = ["Blend", "fit_blend"]
+
+Double = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+MOST_COMPONENTS = 8
+MOST_PIXELS = 1200
+N_STEPS = 14
+LEAST_SIGMA = 4.0
+"""A component's start, and what it leaves, is this many local sigma at least."""
+SEPARATION = 0.8
+"""Components start this many beam widths apart, at least."""
+START_WIDTH = 1.3
+"""Their first widths in beams."""
+SMALLEST, LARGEST = 0.7, 3.0
+"""Widths of a component: in beams, and in island sizes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Blend:
+    """Gaussians of one island.
+
+    Attributes
+    ----------
+    parameters : ndarray, shape (m, 6)
+        Peak, x, y, a, b, c; brightest first.
+    chi2 : float
+        Mean squared residual over the squared local noise.
+    largest_residual : float
+        In local noise.
+    """
+
+    parameters: Double
+    chi2: float
+    largest_residual: float
+
+
+def fit_blend(
+    image: Double, mask: Bool, sigma: float, form: tuple[float, float, float], fwhm: float
+) -> Blend:
+    """Fit Gaussians to the pixels of a mask.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w)
+        Jy/beam, without background; finite.
+    mask : ndarray of bool, shape (h, w)
+        Pixels of the island.
+    sigma : float
+        Local noise.
+    form : tuple of float
+        a, b, c of the beam in pixels.
+
+    Returns
+    -------
+    Blend
+        Positions in pixels of ``image``; at least one component.
+    """
+    y, x = np.nonzero(mask)
+    step = -(-len(x) // MOST_PIXELS)
+    fitted_x, fitted_y = x[::step].astype(float), y[::step].astype(float)
+    values = image[mask][::step]
+    peaks = _peaks(image, mask, fwhm, sigma, MOST_COMPONENTS)
+    start = _starts(image, peaks, form)
+    found = _kept(_joint_fit(values, fitted_x, fitted_y, start), mask, sigma, form)
+    residual = np.where(mask, image - _model(found, mask.shape), 0.0)
+    room = MOST_COMPONENTS - len(found)
+    missed = _peaks(ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, sigma, room, always=False)
+    if room and len(missed):
+        more = _joint_fit(
+            values, fitted_x, fitted_y, np.concatenate([found, _starts(residual, missed, form)])
+        )
+        found = _kept(more, mask, sigma, form)
+    found = found if len(found) else start[:1]
+    residual = np.where(mask, image - _model(found, mask.shape), 0.0)
+    inside = residual[mask] / sigma
+    order = np.argsort(-found[:, 0], kind="stable")
+    return Blend(found[order], float(np.mean(inside**2)), float(np.abs(inside).max()))
+
+
+def _peaks(
+    image: Double, mask: Bool, fwhm: float, sigma: float, most: int, *, always: bool = True
+) -> npt.NDArray[np.intp]:
+    """Return (m, 2) rows and columns of the highest local maxima; the highest pixel if there is none."""
+    size = 2 * max(1, round(SEPARATION * fwhm)) + 1
+    inside = np.where(mask, image, -np.inf)
+    highest = ndimage.maximum_filter(inside, size=size, mode="constant", cval=-np.inf)
+    places = np.argwhere(mask & (inside == highest) & (inside > LEAST_SIGMA * sigma))
+    if len(places) == 0 and always:
+        places = np.array([np.unravel_index(int(np.argmax(inside)), inside.shape)])
+    order = np.argsort(-inside[tuple(places.T)], kind="stable")
+    return places[order[:most]]
+
+
+def _starts(image: Double, peaks: npt.NDArray[np.intp], form: tuple[float, float, float]) -> Double:
+    start = np.empty((len(peaks), 6))
+    start[:, 0] = np.maximum(image[tuple(peaks.T)], 1e-300)
+    start[:, 1], start[:, 2] = peaks[:, 1], peaks[:, 0]
+    start[:, 3:] = np.array(form) / START_WIDTH**2
+    return start
+
+
+def _model(parameters: Double, shape: tuple[int, ...]) -> Double:
+    y, x = np.arange(shape[0])[:, None], np.arange(shape[1])[None]
+    total = np.zeros(shape)
+    for peak, x0, y0, a, b, c in parameters:
+        total += peak * np.exp(-0.5 * (a * (x - x0) ** 2 + 2 * b * (x - x0) * (y - y0) + c * (y - y0) ** 2))
+    return total
+
+
+def _kept(parameters: Double, mask: Bool, sigma: float, form: tuple[float, float, float]) -> Double:
+    """Leave out components that are none."""
+    major, minor, _ = ellipse_of_form(parameters[:, 3:])
+    beam = ellipse_of_form(np.array([form]))[1][0]
+    height, width = mask.shape
+    inside = (parameters[:, 1] > -1) & (parameters[:, 1] < width) & (parameters[:, 2] > -1)
+    inside &= parameters[:, 2] < height
+    good = inside & (parameters[:, 0] > sigma) & (minor > SMALLEST * beam)
+    good &= major < LARGEST * np.hypot(*mask.shape)
+    return np.asarray(parameters[good])
+
+
+def _joint_fit(values: Double, x: Double, y: Double, start: Double) -> Double:
+    """Fit all Gaussians together by Levenberg-Marquardt; forms through their Cholesky factors."""
+    scale = float(values.max())
+    inner = _to_factors(start, scale)
+    damping = 1e-2
+    model, slopes = _evaluate(inner, x, y)
+    residual = values / scale - model
+    cost = float(residual @ residual)
+    for _ in range(N_STEPS):
+        normal = slopes @ slopes.T
+        diagonal = np.diag(normal) + 1e-12
+        step = np.linalg.solve(normal + np.diag(damping * diagonal + 1e-12), slopes @ residual)
+        tried = inner + step.reshape(inner.shape)
+        new_model, new_slopes = _evaluate(tried, x, y)
+        new_residual = values / scale - new_model
+        new_cost = float(new_residual @ new_residual)
+        if new_cost < cost:
+            gain, inner, slopes, residual = cost - new_cost, tried, new_slopes, new_residual
+            cost, damping = new_cost, max(damping / 8, 1e-9)
+            if gain < 1e-4 * cost:
+                break
+        else:
+            damping *= 10
+            if damping > 1e6:
+                break
+    return _from_factors(inner, scale)
+
+
+def _evaluate(inner: Double, x: Double, y: Double) -> tuple[Double, Double]:
+    """Return the sum of the Gaussians (p,) and its derivatives (6 m, p)."""
+    peak, x0, y0, l1, l2, l3 = (column[:, None] for column in inner.T)
+    dx, dy = x - x0, y - y0
+    u, v = l1 * dx + l2 * dy, l3 * dy
+    shape = np.exp(-0.5 * np.minimum(u * u + v * v, 100.0))
+    model = peak * shape
+    along = -model * u
+    slopes = [shape, -along * l1, -along * l2 + model * v * l3, along * dx, along * dy, -model * v * dy]
+    return model.sum(axis=0), np.stack(slopes, axis=1).reshape(-1, len(x))
+
+
+def _to_factors(parameters: Double, scale: float) -> Double:
+    peak, x, y, a, b, c = parameters.T
+    l1 = np.sqrt(a)
+    return np.stack([peak / scale, x, y, l1, b / l1, np.sqrt(np.maximum(c - (b / l1) ** 2, 1e-12))], axis=1)
+
+
+def _from_factors(inner: Double, scale: float) -> Double:
+    peak, x, y, l1, l2, l3 = inner.T
+    return np.stack([peak * scale, x, y, l1**2, l1 * l2, l2**2 + l3**2], axis=1)
