@@ -1,12 +1,11 @@
 """Islands are found, and parted where they are blends of compact sources."""
 
 import numpy as np
+from scipy import ndimage
 
 from helikon.space.detect import Pieces, find_pieces
-from helikon.space.gaussians import form_of_ellipse
 
 FWHM = 5.0
-FORM = form_of_ellipse(FWHM, FWHM, 0.0)
 
 
 def field(*sources: tuple[float, float, float], size: int = 100, width: float = FWHM) -> np.ndarray:
@@ -19,7 +18,7 @@ def field(*sources: tuple[float, float, float], size: int = 100, width: float = 
 
 
 def find(image: np.ndarray, seed: float = 5.0, flood: float = 3.0) -> Pieces:
-    return find_pieces(image, seed_sigma=seed, flood_sigma=flood, beam_fwhm_pixels=FWHM, beam_form=FORM)
+    return find_pieces(image, seed_sigma=seed, flood_sigma=flood, beam_fwhm_pixels=FWHM)
 
 
 def test_islands_have_a_pixel_above_the_seed_and_reach_down_to_the_flood() -> None:
@@ -46,12 +45,18 @@ def test_touching_compact_sources_are_two_pieces_of_one_island() -> None:
 
 
 def test_a_broad_source_with_rough_top_is_one_piece() -> None:
-    rng = np.random.default_rng(2)
-    image = field((50, 50, 30), width=30)
-    image += rng.normal(0, 0.8, image.shape).astype(np.float32)
-    found = find(image)
+    noise = ndimage.gaussian_filter(
+        np.random.default_rng(2).normal(size=(100, 100)), FWHM / 2.355 / np.sqrt(2), mode="wrap"
+    )
+    found = find(field((50, 50, 30), width=30) + (0.8 * noise / noise.std()).astype(np.float32))
     assert np.bincount(found.labels.ravel())[1:].max() > 500
     assert (found.n_pieces_of_island[found.labels[50, 50] - 1]) == 1
+
+
+def test_a_shoulder_without_a_peak_of_its_own_is_a_piece() -> None:
+    found = find(field((40, 40, 200), (46, 40, 60)))
+    assert sorted(zip(found.x.tolist(), found.y.tolist(), strict=True))[0] == (40, 40)
+    assert len(found) == 2
 
 
 def test_a_compact_source_in_extended_emission_is_parted_from_it() -> None:

@@ -23,8 +23,8 @@ def test_the_objective_travels_to_workers() -> None:
 @pytest.mark.usefixtures("_small_skies")
 def test_a_trial_reports_after_each_sky_and_scores_between_zero_and_one() -> None:
     study = optuna.create_study(direction="maximize")
-    study.enqueue_trial({"seed_sigma": 5.0, "flood_sigma": 3.0, "score_threshold": 0.85})
-    study.enqueue_trial({"seed_sigma": 4.0, "flood_sigma": 4.0, "score_threshold": 0.85})
+    study.enqueue_trial({"seed_sigma": 5.0, "flood_sigma": 3.0, "score_threshold": 0.5})
+    study.enqueue_trial({"seed_sigma": 4.0, "flood_sigma": 4.0, "score_threshold": 0.5})
     study.optimize(thresholds, n_trials=2)
     trial = study.trials[0]
     assert len(trial.intermediate_values) == 3

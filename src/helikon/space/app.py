@@ -8,7 +8,10 @@ app = App(
     name="space",
     summary="Find, classify and measure sources in radio maps.",
     commands="helikon.space.commands:space",
-    recipes={"mask-rcnn": "helikon.space.recipes:mask_rcnn"},
+    recipes={
+        "mask-rcnn": "helikon.space.recipes:mask_rcnn",
+        "judge": "helikon.space.judge_recipe:judge",
+    },
     objectives={"thresholds": "helikon.space.objectives:thresholds"},
     services={"source-finder": "helikon.space.service:SourceFinder"},
     demo="helikon.space.demo.run:run",

@@ -7,20 +7,24 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.background import Background
+from helikon.space.by_shape import join_by_shape
+from helikon.space.classes import CLASSES
 from helikon.space.compact import CompactFits
 from helikon.space.detect import Pieces
+from helikon.space.evidence import TileEvidence, look_at_tiles
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
-from helikon.space.inference import Seen, look
-from helikon.space.model import CLASSES, SourceModel
+from helikon.space.judge import Judge, NetworkAlone, cluster, group_features, paired_features
+from helikon.space.model import SourceModel
+from helikon.space.pairs import Pairs, find_pairs
+from helikon.space.sky import beam_form
+from helikon.space.surroundings import Shapes, describe_pieces
 
-__all__ = ["Association", "associate", "join_pieces"]
-
-POINT_LIKE = 1.25
-"""Area in beams up to which a source is compact whatever the network says: bandwidth smearing does that."""
+__all__ = ["Association", "join_pieces"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
@@ -62,82 +66,92 @@ def join_pieces(
     fits : CompactFits
         Of the same pieces.
     model : SourceModel or None
-        Without one, each piece is a source and its shape tells its class.
+        Without one, the shape of each island tells its sources and their classes.
     significance : ndarray of float32, shape (ny, nx)
         (map - background) / rms.
     tell : callable
         Called with (step, number done, number in all).
     """
-    seen = None
-    if model is not None:
-        seen = look(
-            significance,
-            pieces,
-            model,
-            radio_map,
-            tile_pixels=settings.tile_pixels,
-            overlap_pixels=settings.overlap_pixels,
-            tell=tell,
-        )
-    unresolved = fits.good & (fits.area_ratio < POINT_LIKE)
-    return associate(pieces, fits.good, unresolved, seen, settings.score_threshold)
+    if model is None:
+        source = join_by_shape(significance, pieces, beam_form(radio_map))
+        return Association(source_of_piece=source, probabilities=_by_shape(source, fits.good))
+    fwhm = radio_map.beam_fwhm_pixels
+    shapes = describe_pieces(
+        significance, background.rms, pieces, flood_sigma=settings.flood_sigma, beam_fwhm_pixels=fwhm
+    )
+    pairs = find_pairs(significance, shapes, pieces.island, beam_fwhm_pixels=fwhm)
+    tiles = look_at_tiles(
+        significance,
+        pieces,
+        pairs,
+        model,
+        beam_fwhm_pixels=fwhm,
+        tile_pixels=settings.tile_pixels,
+        overlap_pixels=settings.overlap_pixels,
+        tell=tell,
+    )
+    found: list[tuple[Int, Double]] = []
+    for evidence in tiles:
+        found += _judged(evidence, shapes, pairs, pieces.island, model.judge, settings.score_threshold)
+    return _without_overlap(found, len(pieces))
 
 
-def associate(
-    pieces: Pieces, is_compact: Bool, is_unresolved: Bool, seen: Seen | None, score_threshold: float
-) -> Association:
-    """Join pieces by the network's masks.
+def _judged(
+    evidence: TileEvidence,
+    shapes: Shapes,
+    pairs: Pairs,
+    island: npt.NDArray[np.int32],
+    judge: Judge | NetworkAlone,
+    threshold: float,
+) -> list[tuple[Int, Double]]:
+    """Return pieces and class probabilities of the sources whose brightest piece is the tile's own."""
+    kinship = judge.kinship(paired_features(pairs, evidence))
+    one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
+    groups = cluster(evidence.inside, one, other, kinship, threshold)
+    owned = set(evidence.inside[evidence.owns].tolist())
+    mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
+    if not mine:
+        return []
+    probabilities = judge.classify(group_features(mine, shapes, island, evidence))
+    n_islands = np.array([len(np.unique(island[group])) for group in mine])
+    return list(zip(mine, _consistent(probabilities, n_islands), strict=True))
 
-    Parameters
-    ----------
-    is_compact : ndarray of bool, shape (n_pieces,)
-        A Gaussian of about the beam's size describes the piece.
-    is_unresolved : ndarray of bool, shape (n_pieces,)
-        A Gaussian of almost the beam's own size does.
-    seen : Seen or None
-        What the network says; without it each piece is a source and its shape
-        tells its class.
-    """
-    if seen is None:
-        return Association(source_of_piece=np.arange(len(pieces)), probabilities=_by_shape(is_compact))
-    group = np.full(len(pieces), -1)
+
+def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:
+    """Give a piece that sources of two tiles claim to the larger; one that none claims cannot be."""
+    source = np.full(n_pieces, -1)
     rows: list[Double] = []
-    for members, probabilities in seen.groups:
-        free = members[group[members] < 0]
-        if len(free) and probabilities[[EXTENDED, MULTI]].sum() >= score_threshold:
-            group[free] = len(rows)
+    for group, probabilities in sorted(found, key=lambda one: (-len(one[0]), int(one[0][0]))):
+        free = group[source[group] < 0]
+        if len(free):
+            source[free] = len(rows)
             rows.append(probabilities)
-    for piece in np.flatnonzero(group < 0):
-        group[piece] = len(rows)
-        rows.append(seen.of_piece[piece])
-    probabilities = np.array(rows)
-    probabilities = _consistent(probabilities, group, pieces)
-    alone = np.bincount(group, minlength=len(rows)) == 1
-    unresolved = np.zeros(len(rows), dtype=bool)
-    unresolved[group] = is_unresolved
-    return Association(source_of_piece=group, probabilities=_unresolved(probabilities, alone & unresolved))
+    by_piece = {int(group[0]): p for group, p in found if len(group) == 1}
+    for piece in np.flatnonzero(source < 0):
+        source[piece] = len(rows)
+        rows.append(by_piece.get(int(piece), UNSEEN))
+    order = np.unique(source, return_inverse=True)[1]
+    return Association(source_of_piece=order.astype(np.int64), probabilities=np.array(rows))
 
 
-def _by_shape(is_compact: Bool) -> Double:
-    probabilities = np.zeros((len(is_compact), len(CLASSES)))
-    probabilities[np.arange(len(is_compact)), np.where(is_compact, COMPACT, EXTENDED)] = 1.0
+UNSEEN = np.array([0.0, 0.5, 0.5, 0.0, 0.0])
+"""Of a piece that each of two tiles left to the other."""
+
+
+def _by_shape(source: Int, is_compact: Bool) -> Double:
+    alone = np.bincount(source)[source] == 1
+    compact = np.zeros(int(source.max()) + 1, dtype=bool)
+    compact[source] = alone & is_compact
+    probabilities = np.zeros((len(compact), len(CLASSES)))
+    probabilities[np.arange(len(compact)), np.where(compact, COMPACT, EXTENDED)] = 1.0
     return probabilities
 
 
-def _consistent(probabilities: Double, group: npt.NDArray[np.int64], pieces: Pieces) -> Double:
+def _consistent(probabilities: Double, n_islands: Int) -> Double:
     """Extended means one island and multi-island several: the islands are counted, not guessed."""
-    n_islands = np.array([len(np.unique(pieces.island[group == i])) for i in range(len(probabilities))])
-    either = probabilities[:, EXTENDED] + probabilities[:, MULTI]
     result = probabilities.copy()
-    result[:, EXTENDED] = np.where(n_islands > 1, 0.0, either)
-    result[:, MULTI] = np.where(n_islands > 1, either, 0.0)
-    return np.asarray(result / np.maximum(result.sum(axis=1, keepdims=True), 1e-12))
-
-
-def _unresolved(probabilities: Double, chosen: Bool) -> Double:
-    """What has the beam's own shape is not extended: that is measured, not guessed."""
-    result = probabilities.copy()
-    result[chosen, COMPACT] += result[chosen][:, [EXTENDED, MULTI]].sum(axis=1)
-    result[chosen, EXTENDED] = 0.0
-    result[chosen, MULTI] = 0.0
+    several = n_islands > 1
+    result[:, EXTENDED] = np.where(several, 0.0, probabilities[:, EXTENDED] + probabilities[:, MULTI])
+    result[:, MULTI] = np.where(several, probabilities[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1), 0.0)
+    result[:, COMPACT] = np.where(several, 0.0, probabilities[:, COMPACT])
     return result

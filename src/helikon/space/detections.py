@@ -20,6 +20,7 @@ hardly the same box."""
 LEAST_PROBABILITY = 0.05
 SAME_THING_IOU = 0.5
 """Boxes that overlap more are one thing."""
+EXTENDED = [1 + CLASSES.index(name) for name in ("extended", "extended-multi-island")]
 _OUTWARDS = np.array([-1, -1, 1, 1], dtype=np.float32)
 
 
@@ -34,8 +35,8 @@ class _View(Protocol):
     def masks(self, boxes: Floats) -> Floats: ...
 
 
-def read_detections(view: _View) -> list[Detection]:
-    """Make detections of what the network says of its own proposals in a tile."""
+def read_detections(view: _View, *, least_extended: float = 0.0) -> list[Detection]:
+    """Make detections of what the network says of its own proposals in a tile; see ``View.detect``."""
     probabilities, corrected = view.judge(view.proposals)
     best = 1 + np.argmax(probabilities[:, 1:], axis=1)
     rows = np.arange(len(best))
@@ -45,6 +46,7 @@ def read_detections(view: _View) -> list[Detection]:
     usable = (score >= LEAST_PROBABILITY) & np.all(wide[:, 2:] - wide[:, :2] > 1, axis=1)
     kept = np.flatnonzero(usable)
     kept = kept[distinct(wide[kept], score[kept], SAME_THING_IOU)]
+    kept = kept[probabilities[kept][:, EXTENDED].sum(axis=1) >= least_extended]
     narrow = np.where((wide <= 0) | (wide >= limit), wide, wide - BOX_MARGIN * _OUTWARDS)
     cells = view.masks(wide[kept])
     found = []

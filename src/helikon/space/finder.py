@@ -24,7 +24,6 @@ from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measure import SourceMasks, fit_map, measure_sources
 from helikon.space.model import CLASSES, SourceModel
 from helikon.space.names import iau_names
-from helikon.space.sky import beam_form
 
 __all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]
 
@@ -122,7 +121,6 @@ def find_in_window(
         seed_sigma=settings.seed_sigma,
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
-        beam_form=beam_form(radio_map),
     )
     if len(pieces) == 0:
         return Found(values={}, pieces=pieces, source_of_piece=np.empty(0, dtype=np.int64))

@@ -20,8 +20,7 @@ class FinderSettings:
     flood_sigma : float
         Its pixels reach down to this significance; not above ``seed_sigma``.
     score_threshold : float
-        Probability from which a detection of the network joins islands to one
-        source, 0 to 1.
+        Probability of being one source from which pieces are joined, 0 to 1.
     tile_pixels, overlap_pixels : int
         Largest side of the tiles that the network looks at, and how much they
         share, in pixels of its own scale (beam of 5 pixels).
@@ -32,7 +31,7 @@ class FinderSettings:
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
-    score_threshold: float = 0.85
+    score_threshold: float = 0.5
     tile_pixels: int = 1024
     overlap_pixels: int = 160
     window_pixels: int = 3072

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from helikon.errors import InputError, NotFound
 from helikon.space.classes import CLASSES, Detection
 from helikon.space.detections import BOX_MARGIN, read_detections
+from helikon.space.judge import Judge, NetworkAlone
 
 __all__ = [
     "CLASSES",
@@ -102,9 +103,15 @@ class View:
         masks: Floats = self._sessions["masks"].run(None, self._asked(boxes))[0]
         return masks
 
-    def detect(self) -> list[Detection]:
-        """Return what the network itself finds, most probable first."""
-        return read_detections(self)
+    def detect(self, *, least_extended: float = 0.0) -> list[Detection]:
+        """Return what the network itself finds, most probable first.
+
+        Parameters
+        ----------
+        least_extended : float
+            Least probability of being extended, of one island or several.
+        """
+        return read_detections(self, least_extended=least_extended)
 
     def _asked(self, boxes: npt.NDArray[np.floating]) -> dict[str, Any]:
         return self._levels | {"boxes": np.asarray(boxes, dtype=np.float32)}
@@ -119,11 +126,19 @@ class SourceModel:
         The three ONNX graphs, see ``graphs.py``.
     card : Mapping
         What ``model.json`` holds: architecture, recipe, seed, metrics, checksum.
+    judge : Judge, optional
+        Without one the network's boxes and masks are taken at their word.
     """
 
-    def __init__(self, graphs: Mapping[str, bytes], card: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        graphs: Mapping[str, bytes],
+        card: Mapping[str, Any] | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         self._sessions = {name: _session(content) for name, content in graphs.items()}
         self.card: dict[str, Any] = dict(card or {})
+        self.judge = judge or NetworkAlone()
 
     def look(self, snr: Floats) -> View:
         """Look at a tile.
@@ -216,11 +231,21 @@ def load_model(folder: Path | None = None) -> SourceModel:
         from helikon.space.graphs import export_graphs
         from helikon.space.model_files import load_network
 
-        return SourceModel(export_graphs(load_network(folder)), card)
+        return SourceModel(export_graphs(load_network(folder)), card, _read_judge(folder, card))
     graphs = {name: (folder / f"{name}.onnx").read_bytes() for name in named}
     for name, content in graphs.items():
         _check(f"{name}.onnx in {folder}", content, named[name])
-    return SourceModel(graphs, card)
+    return SourceModel(graphs, card, _read_judge(folder, card))
+
+
+def _read_judge(folder: Path, card: Mapping[str, Any]) -> Judge | None:
+    if "judge" not in card:
+        return None
+    from safetensors.numpy import load
+
+    content = (folder / "judge.safetensors").read_bytes()
+    _check(f"judge.safetensors in {folder}", content, card["judge"]["sha256"])
+    return Judge.read(load(content))
 
 
 def _check(what: str, content: bytes, expected: str) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from helikon.space.graphs import export_graphs
 from helikon.space.model import MODEL_BEAM_PIXELS, SHIPPED, read_card
 from helikon.space.network import build_network
 
-__all__ = ["load_network", "save_model"]
+__all__ = ["keep_judge", "load_network", "save_model"]
 
 
 def save_model(network: MaskRCNN, card: Mapping[str, Any], folder: Path) -> Path:
@@ -73,6 +74,15 @@ def load_network(folder: Path | None = None) -> MaskRCNN:
         return _from_state(load(content))
     except RuntimeError as error:
         raise InputError(f"weights in {folder} do not fit the network", got=str(error)[:200]) from None
+
+
+def keep_judge(start: Path, folder: Path) -> None:
+    """Give the model in ``folder`` the judge of the model that its training started from, if that has one."""
+    card = json.loads((folder / "model.json").read_text())
+    old = json.loads((start / "model.json").read_text()).get("judge")
+    if old is not None:
+        shutil.copyfile(start / "judge.safetensors", folder / "judge.safetensors")
+        (folder / "model.json").write_text(json.dumps(card | {"judge": old}, indent=1) + "\n")
 
 
 def _from_state(state: Mapping[str, torch.Tensor]) -> MaskRCNN:

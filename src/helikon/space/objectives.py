@@ -23,7 +23,7 @@ def thresholds(trial: "Trial") -> float:
     """Find the sources of three made-up skies with a trial's thresholds.
 
     Suggests ``seed_sigma`` (4 to 6), ``flood_sigma`` (2 to 4) and
-    ``score_threshold`` (0.6 to 0.98), and reports the mean quality after each
+    ``score_threshold`` (0.2 to 0.9), and reports the mean quality after each
     sky, so that poor trials can be pruned.
 
     Parameters
@@ -48,7 +48,7 @@ def thresholds(trial: "Trial") -> float:
     settings = FinderSettings(
         seed_sigma=trial.suggest_float("seed_sigma", 4.0, 6.0),
         flood_sigma=trial.suggest_float("flood_sigma", 2.0, 4.0),
-        score_threshold=trial.suggest_float("score_threshold", 0.6, 0.98),
+        score_threshold=trial.suggest_float("score_threshold", 0.2, 0.9),
     )
     qualities: list[float] = []
     for number, (array, seed) in enumerate(TUNING_SEEDS.items()):

@@ -46,7 +46,7 @@ class SourceFinder:
         context: bentoml.Context,
         seed_sigma: float = 5.0,
         flood_sigma: float = 3.0,
-        score_threshold: float = 0.85,
+        score_threshold: float = 0.5,
         beam: str = "",
         name: str = "",
     ) -> Annotated[Path, ZIP]:
@@ -60,7 +60,7 @@ class SourceFinder:
             A source has a peak of at least ``seed_sigma`` local sigma and
             reaches down to ``flood_sigma``.
         score_threshold : float
-            What the network must give a detection for it to count.
+            Probability of being one source from which pieces are joined.
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str

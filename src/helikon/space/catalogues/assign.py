@@ -52,7 +52,6 @@ def assign(
     settings: FinderSettings,
     *,
     beam_fwhm_pixels: float,
-    beam_form: tuple[float, float, float],
 ) -> Assigned:
     """Find the pieces of a window and give each of these entries one.
 
@@ -70,7 +69,6 @@ def assign(
         seed_sigma=settings.seed_sigma,
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=beam_fwhm_pixels,
-        beam_form=beam_form,
     )
     filled = np.nan_to_num(significance, nan=-np.inf)
     below = _unseeded(filled, base.labels, settings.flood_sigma)

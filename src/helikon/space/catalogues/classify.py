@@ -122,7 +122,6 @@ class _Work:
             (tile.x0, tile.y0),
             self.settings,
             beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
-            beam_form=beam_form(radio_map),
         )
         if len(assigned.pieces) == 0:
             return

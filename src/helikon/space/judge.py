@@ -1,0 +1,182 @@
+"""Which pieces are one source, and what each source is: measures and the network, weighed.
+
+Two small perceptrons. The first says of a pair of pieces how probable it is
+that they are one source; pairs are joined from the surest on. The second says
+of each source the probabilities of the five classes. Both are trained on
+made-up skies by the recipe ``space/judge``.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.classes import CLASSES
+from helikon.space.pairs import PAIR_FEATURES, Pairs
+from helikon.space.perceptron import Perceptron
+from helikon.space.surroundings import PIECE_FEATURES, Shapes
+
+if TYPE_CHECKING:
+    from helikon.space.evidence import TileEvidence
+
+__all__ = [
+    "GROUP_FEATURES",
+    "PAIRED_FEATURES",
+    "Judge",
+    "NetworkAlone",
+    "cluster",
+    "group_features",
+    "paired_features",
+]
+
+Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+NETWORK = ("background", *CLASSES)
+PAIRED_FEATURES = (
+    *PAIR_FEATURES, *(f"both_{name}" for name in NETWORK), "together",
+    *(f"{name}_{which}" for name in ("covered", *NETWORK) for which in ("least", "most")),
+)  # fmt: skip
+GROUP_FEATURES = (
+    *PIECE_FEATURES, *(f"box_{name}" for name in NETWORK), *(f"peak_{name}" for name in NETWORK),
+    "covered", "n_islands", "n_pieces", "total_area", "widest_flux_ratio",
+)  # fmt: skip
+LEAST_LOG = 1e-4
+EXTENDED = CLASSES.index("extended")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """The two perceptrons.
+
+    Attributes
+    ----------
+    pair : Perceptron
+        ``PAIRED_FEATURES`` to the log odds that a pair is one source.
+    source : Perceptron
+        ``GROUP_FEATURES`` to the logarithms of the odds of the five classes.
+    """
+
+    pair: Perceptron
+    source: Perceptron
+
+    @classmethod
+    def read(cls, tensors: Mapping[str, npt.NDArray[np.floating]]) -> "Judge":
+        """Take the tensors that the recipe ``space/judge`` wrote."""
+        return cls(pair=Perceptron.read(tensors, "pair"), source=Perceptron.read(tensors, "source"))
+
+    def kinship(self, features: Double) -> Double:
+        """Return the probability (n,) that each pair is one source."""
+        return np.asarray(1 / (1 + np.exp(-self.pair(features)[:, 0])))
+
+    def classify(self, features: Double) -> Double:
+        """Return the class probabilities (n, 5) of sources."""
+        logits = self.source(features)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+
+class NetworkAlone:
+    """Stands for a judge where a model has none: the network's masks and boxes are taken at their word."""
+
+    def kinship(self, features: Double) -> Double:
+        """Return the probability (n,) of the extended mask that holds both pieces."""
+        return features[:, PAIRED_FEATURES.index("together")]
+
+    def classify(self, features: Double) -> Double:
+        """Return the class probabilities (n, 5) of the box around each source, or of a mask that holds it."""
+        first = GROUP_FEATURES.index(f"box_{CLASSES[0]}")
+        odds = np.exp(features[:, first : first + len(CLASSES)])
+        odds /= odds.sum(axis=1, keepdims=True)
+        covered = features[:, GROUP_FEATURES.index("covered")]
+        more = np.maximum(covered - odds[:, EXTENDED], 0) / np.maximum(1 - odds[:, EXTENDED], 1e-9)
+        odds *= 1 - more[:, None]
+        odds[:, EXTENDED] += more
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+
+def paired_features(pairs: Pairs, evidence: "TileEvidence") -> Double:
+    """Return what is known of the pairs within a tile, columns as in ``PAIRED_FEATURES``."""
+    place = np.full(1 + int(evidence.inside.max(initial=0)), -1)
+    place[evidence.inside] = np.arange(len(evidence.inside))
+    one, other = place[pairs.one[evidence.pairs]], place[pairs.other[evidence.pairs]]
+    columns = [pairs.features[evidence.pairs], _log(evidence.of_pair), evidence.together[:, None]]
+    for values in (evidence.covered, *_log(evidence.of_piece).T):
+        both = values[one], values[other]
+        columns += [np.minimum(*both)[:, None], np.maximum(*both)[:, None]]
+    return np.concatenate(columns, axis=1)
+
+
+def group_features(
+    groups: list[Int], shapes: Shapes, island: npt.NDArray[np.int32], evidence: "TileEvidence"
+) -> Double:
+    """Return what is known of sources within a tile, columns as in ``GROUP_FEATURES``.
+
+    Parameters
+    ----------
+    groups : list of ndarray of int
+        Pieces of each source; all of them inside the tile.
+    """
+    place = np.full(len(shapes.x), -1)
+    place[evidence.inside] = np.arange(len(evidence.inside))
+    area, ratio = (shapes.features[:, PIECE_FEATURES.index(name)] for name in ("area", "flux_ratio"))
+    best = np.array([group[np.argmax(shapes.snr[group])] for group in groups], dtype=np.int64)
+    summed = [
+        (
+            evidence.covered[place[group]].max(),
+            np.log(len(np.unique(island[group]))),
+            np.log(len(group)),
+            np.log(np.exp(area[group]).sum()),
+            ratio[group].max(),
+        )
+        for group in groups
+    ]
+    boxes, peaks = _log(evidence.ask(groups)), _log(evidence.of_piece[place[best]])
+    return np.concatenate([shapes.features[best], boxes, peaks, np.reshape(summed, (-1, 5))], axis=1)
+
+
+def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:
+    """Join pairs from the surest on, as long as two groups are kin on average.
+
+    Parameters
+    ----------
+    inside : ndarray of int
+        The pieces to group.
+    one, other : ndarray of int
+        Pieces of each pair.
+    kinship : ndarray
+        Probability that a pair is one source; those not given do not count.
+    threshold : float
+        Least mean probability of the pairs between two groups.
+
+    Returns
+    -------
+    list of ndarray of int
+        Sorted by their first piece.
+    """
+    members = {int(piece): [int(piece)] for piece in inside}
+    owner = {int(piece): int(piece) for piece in inside}
+    known = {(int(a), int(b)): float(p) for a, b, p in zip(one, other, kinship, strict=True)}
+    for a, b in sorted(known, key=lambda pair: (-known[pair], pair)):
+        if known[a, b] < threshold:
+            break
+        first, second = owner[a], owner[b]
+        if first == second:
+            continue
+        between = [
+            known[min(i, j), max(i, j)]
+            for i in members[first]
+            for j in members[second]
+            if (min(i, j), max(i, j)) in known
+        ]
+        if np.mean(between) >= threshold:
+            for piece in members[second]:
+                owner[piece] = first
+            members[first] += members.pop(second)
+    return [np.array(sorted(group), dtype=np.int64) for group in sorted(members.values(), key=min)]
+
+
+def _log(probabilities: Double) -> Double:
+    return np.asarray(np.log(np.maximum(probabilities, LEAST_LOG)))

@@ -1,0 +1,141 @@
+"""What the judges learn from: pairs and sources of made-up fields, with the truth."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.background import estimate_background, mesh_size
+from helikon.space.classes import CLASSES
+from helikon.space.detect import Pieces, find_pieces
+from helikon.space.evidence import TileEvidence, look_at_tiles
+from helikon.space.finder_settings import FinderSettings
+from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, group_features, paired_features
+from helikon.space.model import SourceModel
+from helikon.space.pairs import Pairs, find_pairs
+from helikon.space.skies.scene import Scene, make_scene
+from helikon.space.surroundings import Shapes, describe_pieces
+from helikon.space.training_tiles import draw_options
+
+__all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
+
+FIELD_PIXELS = 768
+HIDDEN_SIGMA = 2.0
+"""A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""
+
+Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Of one field.
+
+    Attributes
+    ----------
+    pairs : ndarray, shape (n, n_paired_features)
+    kin : ndarray of float, shape (n,)
+        1 for pairs of one source.
+    sources : ndarray, shape (m, n_group_features)
+    classes : ndarray of int, shape (m,)
+        Index into ``CLASSES``.
+    """
+
+    pairs: Double
+    kin: Double
+    sources: Double
+    classes: Int
+
+
+NOTHING = Examples(
+    pairs=np.zeros((0, len(PAIRED_FEATURES))),
+    kin=np.zeros(0),
+    sources=np.zeros((0, len(GROUP_FEATURES))),
+    classes=np.zeros(0, dtype=np.int64),
+)
+
+
+def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Examples:
+    """Make a field and see what the classical step and the network say of it.
+
+    Parameters
+    ----------
+    seed : tuple of int
+        The same seed gives the same field.
+    split, templates : str
+        See ``training_tiles.draw_options``.
+    """
+    rng = np.random.default_rng(seed)
+    options = draw_options(rng, FIELD_PIXELS, split=split, templates=templates)
+    scene = make_scene(rng, options)
+    fwhm = scene.beam.fwhm
+    background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))
+    significance = background.significance(scene.image)
+    settings = FinderSettings()
+    pieces = find_pieces(
+        significance,
+        seed_sigma=settings.seed_sigma,
+        flood_sigma=settings.flood_sigma,
+        beam_fwhm_pixels=fwhm,
+    )
+    shapes = describe_pieces(
+        significance, background.rms, pieces, flood_sigma=settings.flood_sigma, beam_fwhm_pixels=fwhm
+    )
+    pairs = find_pairs(significance, shapes, pieces.island, beam_fwhm_pixels=fwhm)
+    tiles = look_at_tiles(
+        significance,
+        pieces,
+        pairs,
+        model,
+        beam_fwhm_pixels=fwhm,
+        tile_pixels=settings.tile_pixels,
+        overlap_pixels=settings.overlap_pixels,
+    )
+    return join_examples([_of_tile(scene, pieces, shapes, pairs, evidence) for evidence in tiles])
+
+
+def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:
+    """Return the true source of each piece: that of its peak, else of most of its pixels; 0 for none."""
+    owners = labels[pieces.y, pieces.x].astype(np.int64)
+    for i in np.flatnonzero(owners == 0):
+        rows, columns = pieces.slices[i]
+        inside = labels[rows, columns][pieces.labels[rows, columns] == i + 1]
+        if (inside > 0).any():
+            owners[i] = np.bincount(inside[inside > 0]).argmax()
+    return owners
+
+
+def _of_tile(scene: Scene, pieces: Pieces, shapes: Shapes, pairs: Pairs, evidence: TileEvidence) -> Examples:
+    owner = owners_of_pieces(pieces, scene.labels)
+    class_of = {source.label: CLASSES.index(source.class_name) for source in scene.sources}
+    one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
+    kin = ((owner[one] == owner[other]) & (owner[one] > 0)).astype(np.float64)
+    groups: dict[int, list[int]] = {}
+    for piece in evidence.inside:
+        groups.setdefault(int(owner[piece]) or -int(piece) - 1, []).append(int(piece))
+    true_snr = scene.true_image / scene.local_rms
+    shown, classes = [], []
+    for label, group in groups.items():
+        if label > 0 or true_snr[pieces.y[group[0]], pieces.x[group[0]]] < HIDDEN_SIGMA:
+            shown.append(np.array(group, dtype=np.int64))
+            classes.append(class_of.get(label, 0))
+    known = (owner[one] > 0) | (owner[other] > 0)
+    features = paired_features(pairs, evidence)
+    return Examples(
+        pairs=features[known],
+        kin=kin[known],
+        sources=group_features(shown, shapes, pieces.island, evidence),
+        classes=np.array(classes, dtype=np.int64),
+    )
+
+
+def join_examples(parts: list[Examples]) -> Examples:
+    """Put the examples of several tiles or fields together."""
+    if not parts:
+        return NOTHING
+    return Examples(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(Examples)
+        }
+    )

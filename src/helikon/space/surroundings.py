@@ -1,0 +1,168 @@
+"""What can be measured of each piece and of what is around it, for the judges to go by."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from helikon.space.detect import Pieces
+
+__all__ = ["PIECE_FEATURES", "Shapes", "describe_pieces"]
+
+Float = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
+
+PIECE_FEATURES = (
+    "snr", "area", "flux_ratio", "elongation", "n_in_island", "lowest", "scatter", "rms_rise",
+    "glare", "glare_snr", "glare_distance", "crowding", "height_above_island",
+)  # fmt: skip
+"""Names of the columns of ``Shapes.features``; all but the last two are logarithms, or bounded."""
+AROUND_BEAMS = 8.0
+"""Side in beams of the square in which the surroundings are measured."""
+WIDE_BEAMS = 60.0
+GLARE_BEAMS = 80.0
+"""How far, in beams, a bright source is blamed for artefacts."""
+BRIGHT = 30.0
+"""Such a source has at least this signal to noise."""
+NO_GLARE = -8.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Shapes:
+    """Pieces in numbers.
+
+    Attributes
+    ----------
+    features : ndarray, shape (n, 13)
+        As in ``PIECE_FEATURES``.
+    x, y : ndarray, shape (n,)
+        Peaks in pixels.
+    snr : ndarray, shape (n,)
+        Their significance.
+    axis : ndarray, shape (n, 2)
+        Unit vector (x, y) along the major axis, times 1 - minor / major.
+    """
+
+    features: Double
+    x: Double
+    y: Double
+    snr: Double
+    axis: Double
+
+
+def describe_pieces(
+    significance: Float, rms: Float, pieces: Pieces, *, flood_sigma: float, beam_fwhm_pixels: float
+) -> Shapes:
+    """Measure pieces and their surroundings.
+
+    Parameters
+    ----------
+    significance, rms : ndarray of float32, shape (ny, nx)
+        (map - background) / rms, and rms; NaN where blank.
+    pieces : Pieces
+    flood_sigma : float
+        What the pieces reach down to.
+    """
+    clean = np.nan_to_num(significance, nan=0.0, posinf=0.0, neginf=0.0)
+    n, beam_area = len(pieces), 1.1331 * beam_fwhm_pixels**2
+    y, x = np.nonzero(pieces.labels)
+    owner = pieces.labels[y, x] - 1
+    value = clean[y, x].astype(np.float64)
+    n_pixels, total = np.bincount(owner, minlength=n), np.bincount(owner, value, minlength=n)
+    snr = clean[pieces.y, pieces.x].astype(np.float64)
+    share = np.maximum(1 - flood_sigma / np.maximum(snr, 1.2 * flood_sigma), 0.15)
+    axis, elongation = _axes(x, y, value, owner, n, beam_fwhm_pixels)
+    around = _around(clean, rms, pieces, beam_fwhm_pixels)
+    glare = _glare(pieces, snr, beam_fwhm_pixels)
+    top = np.zeros(int(pieces.island.max(initial=0)) + 1)
+    np.maximum.at(top, pieces.island, snr)
+    columns = [
+        np.log(np.maximum(snr, 1)),
+        np.log(np.maximum(n_pixels, 1) / beam_area),
+        np.log(np.maximum(total, 1e-3) / (np.maximum(snr, 1) * beam_area * share)),
+        elongation,
+        np.log(pieces.n_pieces_of_island),
+        *around,
+        *glare,
+        _crowding(pieces, beam_fwhm_pixels),
+        np.log(np.maximum(snr, 1) / np.maximum(top[pieces.island], 1)),
+    ]
+    return Shapes(
+        features=np.stack(columns, axis=1).astype(np.float64),
+        x=pieces.x.astype(np.float64),
+        y=pieces.y.astype(np.float64),
+        snr=snr,
+        axis=axis,
+    )
+
+
+def _axes(
+    x: npt.NDArray[np.intp],
+    y: npt.NDArray[np.intp],
+    value: Double,
+    owner: npt.NDArray[np.int32],
+    n: int,
+    beam_fwhm_pixels: float,
+) -> tuple[Double, Double]:
+    """Major axes as in ``Shapes.axis``, and the logarithm of their length over the beam's."""
+    weight = np.maximum(value, 1e-3)
+    total = np.maximum(np.bincount(owner, weight, minlength=n), 1e-9)
+    mean_x, mean_y = (np.bincount(owner, weight * v, minlength=n) / total for v in (x, y))
+    dx, dy = x - mean_x[owner], y - mean_y[owner]
+    xx, yy, xy = (np.bincount(owner, weight * v, minlength=n) / total for v in (dx * dx, dy * dy, dx * dy))
+    middle, half = (xx + yy) / 2 + 1 / 12, np.hypot((xx - yy) / 2, xy)
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
+    stretch = 1 - np.sqrt(np.maximum(middle - half, 1e-6) / (middle + half))
+    axis = np.stack([np.cos(angle), np.sin(angle)], axis=1) * stretch[:, None]
+    return axis, np.log(np.sqrt(middle + half) / beam_fwhm_pixels)
+
+
+def _around(clean: Float, rms: Float, pieces: Pieces, beam_fwhm_pixels: float) -> list[Double]:
+    """Deepest negative pixel, scatter and rise of the noise around each piece."""
+    side = max(3, round(AROUND_BEAMS * beam_fwhm_pixels)) | 1
+    at = pieces.y, pieces.x
+    lowest = ndimage.minimum_filter(clean, size=side, mode="nearest")[at]
+    empty = (pieces.labels == 0).astype(np.float32)
+    free = ndimage.uniform_filter(empty, side, mode="nearest")[at]
+    square = ndimage.uniform_filter(np.clip(clean, -10, 10) ** 2 * empty, side, mode="nearest")[at]
+    noise = np.nan_to_num(rms, nan=0.0)
+    wide = ndimage.uniform_filter(noise, round(WIDE_BEAMS * beam_fwhm_pixels) | 1, mode="nearest")[at]
+    return [
+        np.log(np.maximum(-lowest, 0.5)).astype(np.float64),
+        np.log(np.sqrt(square / np.maximum(free, 0.02)) + 0.1).astype(np.float64),
+        np.log(np.maximum(noise[at], 1e-30) / np.maximum(wide, 1e-30)).astype(np.float64),
+    ]
+
+
+def _glare(pieces: Pieces, snr: Double, beam_fwhm_pixels: float) -> list[Double]:
+    """How much brighter than each piece, for its distance, the worst neighbour is; its S/N and distance."""
+    bright = np.flatnonzero(snr > BRIGHT)
+    result = [
+        np.full(len(pieces), NO_GLARE),
+        np.zeros(len(pieces)),
+        np.full(len(pieces), np.log(GLARE_BEAMS)),
+    ]
+    if not len(bright):
+        return result
+    distance = np.hypot(
+        pieces.x[:, None] - pieces.x[None, bright], pieces.y[:, None] - pieces.y[None, bright]
+    )
+    beams = np.maximum(distance / beam_fwhm_pixels, 0.5)
+    score = np.log(snr[None, bright] / snr[:, None]) - 1.2 * np.log(beams)
+    score[(distance == 0) | (beams > GLARE_BEAMS) | (snr[None, bright] < 3 * snr[:, None])] = NO_GLARE
+    worst, rows = np.argmax(score, axis=1), np.arange(len(pieces))
+    some = score[rows, worst] > NO_GLARE
+    result[0] = score[rows, worst]
+    result[1] = np.where(some, np.log(snr[bright][worst]), 0.0)
+    result[2] = np.where(some, np.log(beams[rows, worst]), np.log(GLARE_BEAMS))
+    return result
+
+
+def _crowding(pieces: Pieces, beam_fwhm_pixels: float) -> Double:
+    """Logarithm of the number of pieces within fifteen beams."""
+    from scipy.spatial import cKDTree
+
+    points = np.column_stack([pieces.x, pieces.y])
+    near = cKDTree(points).query_ball_point(points, 15 * beam_fwhm_pixels, return_length=True)
+    return np.asarray(np.log(near), dtype=np.float64)

@@ -1,0 +1,52 @@
+"""The judges, and how pairs become sources."""
+
+import numpy as np
+
+from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, NetworkAlone, cluster
+from helikon.space.perceptron import Perceptron
+
+
+def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
+    one, other = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in (0, 1))
+    found = cluster(np.arange(n), one, other, np.array(list(pairs.values())), threshold)
+    return [group.tolist() for group in found]
+
+
+def test_pairs_above_the_threshold_are_one_source() -> None:
+    assert groups(4, {(0, 1): 0.9, (1, 2): 0.2, (2, 3): 0.6}) == [[0, 1], [2, 3]]
+    assert groups(4, {(0, 1): 0.9, (1, 2): 0.2, (2, 3): 0.6}, threshold=0.7) == [[0, 1], [2], [3]]
+
+
+def test_a_link_against_the_word_of_the_others_does_not_join() -> None:
+    assert groups(3, {(0, 1): 0.95, (1, 2): 0.6, (0, 2): 0.05}) == [[0, 1], [2]]
+    assert groups(3, {(0, 1): 0.95, (1, 2): 0.6}) == [[0, 1, 2]]
+
+
+def test_no_pairs_are_as_many_sources_as_pieces() -> None:
+    assert groups(2, {}) == [[0], [1]]
+
+
+def test_a_perceptron_does_what_its_tensors_say() -> None:
+    tensors = {
+        "p.mean": np.array([1.0, 0.0]),
+        "p.deviation": np.array([2.0, 1.0]),
+        "p.0.weight": np.array([[1.0, 0.0], [0.0, -1.0]]),
+        "p.0.bias": np.array([0.0, 0.5]),
+        "p.1.weight": np.array([[1.0, 10.0]]),
+        "p.1.bias": np.array([0.25]),
+    }
+    made = Perceptron.read(tensors, "p")
+    np.testing.assert_allclose(made(np.array([[3.0, 0.0], [-1.0, 2.0]])), [[1 + 5 + 0.25], [0.25]])
+
+
+def test_without_a_judge_the_networks_masks_and_boxes_are_taken_at_their_word() -> None:
+    pairs = np.zeros((2, len(PAIRED_FEATURES)))
+    pairs[:, PAIRED_FEATURES.index("together")] = [0.9, 0.1]
+    np.testing.assert_allclose(NetworkAlone().kinship(pairs), [0.9, 0.1])
+    sources = np.full((2, len(GROUP_FEATURES)), np.log(1e-4))
+    sources[:, GROUP_FEATURES.index("box_compact")] = np.log(0.9)
+    sources[:, GROUP_FEATURES.index("covered")] = [0.0, 0.8]
+    compact, covered = NetworkAlone().classify(sources)
+    assert np.argmax(compact) == 1
+    assert np.argmax(covered) == 2
+    np.testing.assert_allclose([compact.sum(), covered.sum()], 1)
