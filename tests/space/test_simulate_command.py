@@ -38,3 +38,23 @@ def test_an_unknown_array_is_a_user_error(tmp_path: Path) -> None:
     result = CliRunner().invoke(simulate, ["--out", str(tmp_path), "--array", "lofar"])
     assert isinstance(result.exception, InputError)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_data_set_is_made_and_made_again_without_work(tmp_path: Path) -> None:
+    arguments = ["--out", str(tmp_path), "--size", "128", "--shards", "--n-fields", "2", "--processes", "1"]
+    first = CliRunner().invoke(simulate, [*arguments, "--split", "test", "--json"])
+    assert first.exit_code == 0, first.output
+    assert json.loads(first.output)["n_kept"] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "manifest.json",
+        "test-000000001-askap.fits",
+        "test-000000002-askap.fits",
+    ]
+    again = CliRunner().invoke(simulate, [*arguments, "--split", "test"])
+    assert "2 fields, 2 of them kept" in again.output
+
+
+def test_an_engine_without_a_data_set_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(simulate, ["--out", str(tmp_path), "--engine", "spark"])
+    assert result.exit_code == 2
+    assert "--shards" in result.output

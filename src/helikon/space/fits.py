@@ -26,7 +26,7 @@ from helikon.space.beam import Beam, header_beam
 from helikon.space.hdus import choose_image
 from helikon.space.units import to_jy_per_beam
 
-__all__ = ["Beam", "MapFile", "RadioMap", "open_map", "read_map", "write_map"]
+__all__ = ["Beam", "MapFile", "RadioMap", "map_hdu", "open_map", "read_map", "write_map"]
 
 Float = npt.NDArray[np.float32]
 
@@ -194,9 +194,8 @@ def open_map(path: Path | str, *, beam: Beam | None = None, name: str = "") -> I
         ) from error
 
 
-def write_map(radio_map: RadioMap, path: Path | str) -> None:
-    """Write a map as float32 FITS, whole or not at all."""
-    path = Path(path)
+def map_hdu(radio_map: RadioMap) -> Any:
+    """Return a map as a primary FITS HDU of float32, with its beam and frequency."""
     header = radio_map.wcs.to_header()
     header["BUNIT"] = "Jy/beam"
     header["BMAJ"] = radio_map.beam.major_arcsec / 3600
@@ -205,11 +204,15 @@ def write_map(radio_map: RadioMap, path: Path | str) -> None:
     header["OBJECT"] = radio_map.name
     if radio_map.frequency_hz is not None:
         header["RESTFRQ"] = radio_map.frequency_hz
+    return fits.PrimaryHDU(radio_map.data.astype(">f4"), header)
+
+
+def write_map(radio_map: RadioMap, path: Path | str) -> None:
+    """Write a map as float32 FITS, whole or not at all."""
+    path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        fits.PrimaryHDU(radio_map.data.astype(">f4"), header).writeto(
-            beside, overwrite=True, output_verify="silentfix"
-        )
+        map_hdu(radio_map).writeto(beside, overwrite=True, output_verify="silentfix")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

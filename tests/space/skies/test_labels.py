@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from helikon.space.skies.components import Components, make_compact
 from helikon.space.skies.imaging import GaussianBeam
 from helikon.space.skies.labels import label_sources
-from helikon.space.skies.morphology import Components, make_compact
 from helikon.space.skies.render import Stamp, render
 
 BEAM = GaussianBeam(covariance=(4.5, 0.0, 4.5))

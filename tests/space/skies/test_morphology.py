@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from helikon.space.skies.morphology import HELD_OUT, SHAPES, Components, draw_shape, make_compact, make_galaxy
+from helikon.space.skies.components import Components, make_compact
+from helikon.space.skies.morphology import HELD_OUT, SHAPES, draw_shape, make_galaxy
 
 
 @pytest.mark.parametrize("name", SHAPES)

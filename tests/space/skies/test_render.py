@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from helikon.space.skies.components import make_compact
 from helikon.space.skies.imaging import GaussianBeam
-from helikon.space.skies.morphology import make_compact
 from helikon.space.skies.render import deposit, render
 
 BEAM = GaussianBeam(covariance=(4.5, 0.3, 4.0))

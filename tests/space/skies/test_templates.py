@@ -10,8 +10,9 @@ from scipy import ndimage
 from helikon.errors import InputError, NotFound
 from helikon.space.skies.imaging import GaussianBeam
 from helikon.space.skies.options import SPLITS
+from helikon.space.skies.placing import place_template
 from helikon.space.skies.scene import SceneOptions, make_scene
-from helikon.space.skies.templates import isolate, load_templates, place_template, split_of
+from helikon.space.skies.templates import isolate, load_templates, split_of
 
 BEAM = 3.0
 FIELD_BEAM = GaussianBeam(covariance=(4.5, 0.3, 4.0))

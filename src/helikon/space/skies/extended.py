@@ -9,8 +9,9 @@ import numpy.typing as npt
 from helikon.space.skies.imaging import Imager
 from helikon.space.skies.morphology import draw_shape, make_galaxy
 from helikon.space.skies.options import SceneOptions
+from helikon.space.skies.placing import place_template
 from helikon.space.skies.render import Stamp, render
-from helikon.space.skies.templates import Template, load_templates, place_template
+from helikon.space.skies.templates import Template, load_templates
 
 __all__ = ["draw_extended"]
 

@@ -12,6 +12,7 @@ from astropy.table import Table
 
 from helikon.errors import InputError, NotFound
 from helikon.space.fits import read_map, write_map
+from helikon.space.skies.shards import read_shard
 from helikon.space.skies.simulate import Sky
 
 __all__ = ["LABELS", "MAP", "TRUTH", "read_catalogue", "read_sky", "write_sky"]
@@ -42,7 +43,7 @@ def write_sky(sky: Sky, folder: Path) -> Path:
 
 
 def read_sky(folder: Path) -> Sky:
-    """Read what :func:`write_sky` wrote.
+    """Read what :func:`write_sky` wrote to a folder, or a field of a data set from its one file.
 
     Raises
     ------
@@ -51,6 +52,8 @@ def read_sky(folder: Path) -> Sky:
     InputError
         If the files do not belong together.
     """
+    if folder.is_file():
+        return read_shard(folder)
     for name in (MAP, TRUTH, LABELS):
         if not (folder / name).is_file():
             raise NotFound(

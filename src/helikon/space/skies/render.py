@@ -6,8 +6,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.skies.components import Components
 from helikon.space.skies.imaging import GaussianBeam
-from helikon.space.skies.morphology import Components
 
 __all__ = ["Stamp", "deposit", "render"]
 

@@ -21,8 +21,10 @@ from helikon.space.skies.labels import TrueSource
 from helikon.space.skies.options import SPLITS
 from helikon.space.skies.scene import Scene, SceneOptions, make_scene
 
-__all__ = ["Sky", "simulate_sky", "truth_table"]
+__all__ = ["SKIES_VERSION", "Sky", "simulate_sky", "truth_table"]
 
+SKIES_VERSION = 2
+"""Grows whenever the same seed and options give another sky than before."""
 LEAST_SIZE = 128
 MOST_SIZE = 8192
 

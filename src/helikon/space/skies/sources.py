@@ -9,10 +9,10 @@ import numpy.typing as npt
 from helikon.space.skies.arrays import load_array
 from helikon.space.skies.artefacts import CLEAN_DEPTH_SIGMA
 from helikon.space.skies.clustering import draw_positions
+from helikon.space.skies.components import make_compact
 from helikon.space.skies.counts import draw_fluxes
 from helikon.space.skies.extended import draw_extended
 from helikon.space.skies.imaging import GaussianBeam, Imager
-from helikon.space.skies.morphology import make_compact
 from helikon.space.skies.options import SceneOptions
 from helikon.space.skies.render import Stamp, deposit, render
 from helikon.space.skies.response import draw_response
