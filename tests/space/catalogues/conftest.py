@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.wcs import WCS
+from scipy import ndimage
 
 from helikon.space.fits import Beam, RadioMap, write_map
 
@@ -28,7 +29,8 @@ class MadeUp:
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
     rng = np.random.default_rng(5)
     y, x = np.mgrid[:180, :180]
-    data = rng.normal(0, 1e-4, (180, 180))
+    data = ndimage.gaussian_filter(rng.normal(0, 1, (180, 180)), 5 / 2.3548)
+    data *= 1e-4 / data.std()
     for x0, y0 in PIXELS:
         data += 0.01 * np.exp(-4 * np.log(2) * ((x - x0) ** 2 + (y - y0) ** 2) / 25)
     data[-12:] = np.nan

@@ -12,12 +12,17 @@ from helikon.errors import InputError
 from helikon.space.catalogues import Places, read_catalogue
 from helikon.space.catalogues.classify import classify_places
 from helikon.space.catalogues.galaxies import Galaxies
-from helikon.space.model import load_model
+from helikon.space.model import SourceModel, load_model
 
 
 def sky_places(made_up: Any, *pixels: tuple[float, float]) -> Places:
     position = made_up.wcs.pixel_to_world(*np.array(pixels, dtype=float).T).icrs
     return Places.at(position.ra.deg, position.dec.deg, in_pixels=False)
+
+
+@pytest.fixture(scope="module")
+def model() -> SourceModel:
+    return load_model()
 
 
 @pytest.mark.parametrize(
@@ -32,8 +37,10 @@ def test_a_catalogue_of_compact_sources_is_classified_whoever_made_it(
     assert classified.flags == ("",) * 5
 
 
-def test_the_shipped_model_gives_probabilities_that_sum_to_one(made_up: Any, layout: Any) -> None:
-    classified = classify_places(made_up.path, read_catalogue(layout("sources.srl")).places, load_model())
+def test_the_shipped_model_gives_probabilities_that_sum_to_one(
+    made_up: Any, layout: Any, model: SourceModel
+) -> None:
+    classified = classify_places(made_up.path, read_catalogue(layout("sources.srl")).places, model)
     assert classified.probabilities.sum(axis=1) == pytest.approx([1.0] * 5)
     assert classified.class_names == ["compact"] * 5
 
@@ -55,8 +62,16 @@ def test_rows_off_the_map_on_blank_pixels_and_without_position_keep_their_place(
     assert classified.n_entries.tolist() == [1, 0, 0, 1, 0]
 
 
-def test_entries_with_nothing_on_the_map_are_faint_and_classified_all_the_same(made_up: Any) -> None:
-    classified = classify_places(made_up.path, sky_places(made_up, (40, 50), (20, 100)), load_model())
+def test_an_entry_less_than_a_beam_off_the_border_is_on_the_map(made_up: Any) -> None:
+    classified = classify_places(made_up.path, sky_places(made_up, (-3, 20), (-8, 20)), None)
+    assert classified.flags[1] == "outside"
+    assert classified.class_names[0] != ""
+
+
+def test_entries_with_nothing_on_the_map_are_faint_and_classified_all_the_same(
+    made_up: Any, model: SourceModel
+) -> None:
+    classified = classify_places(made_up.path, sky_places(made_up, (40, 50), (20, 100)), model)
     assert classified.flags == ("", "faint")
     assert classified.class_names[1] != ""
     assert classified.probabilities[1].sum() == pytest.approx(1)
@@ -101,10 +116,10 @@ def test_positions_on_the_other_side_of_the_sky_are_not_folded_onto_the_map(made
     assert classify_places(made_up.path, places, None).flags == ("", "outside")
 
 
-def test_windows_say_what_the_whole_map_says(made_up: Any, layout: Any) -> None:
+def test_windows_say_what_the_whole_map_says(made_up: Any, layout: Any, model: SourceModel) -> None:
     places = read_catalogue(layout("sources.srl")).places
-    whole = classify_places(made_up.path, places, load_model())
-    parts = classify_places(made_up.path, places, load_model(), window_pixels=120)
+    whole = classify_places(made_up.path, places, model)
+    parts = classify_places(made_up.path, places, model, window_pixels=120)
     assert parts.galaxy.tolist() == whole.galaxy.tolist()
     assert parts.class_names == whole.class_names
     assert parts.flags == whole.flags

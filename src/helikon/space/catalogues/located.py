@@ -35,7 +35,7 @@ class Located:
     x, y : ndarray, shape (n,)
         NaN where there is no position.
     on_map : ndarray of bool, shape (n,)
-        The position is on a pixel of the map.
+        The position is on the map, or less than a beam off: a fit may do that at the border.
     forms : ndarray, shape (n, 3)
         Ellipses as forms (see ``gaussians``); that of the beam where the
         catalogue tells no shape.
@@ -75,9 +75,7 @@ def locate(places: Places, file: MapFile, beam_form: tuple[float, float, float])
         If there are entries and none is on the map; names both regions.
     """
     x, y = (places.x.copy(), places.y.copy()) if places.in_pixels else _to_pixels(places.x, places.y, file)
-    ny, nx = file.shape
-    with np.errstate(invalid="ignore"):
-        on_map = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
+    on_map = _on_map(x, y, file)
     if len(places) and not on_map.any():
         raise InputError(
             f"no entry of the catalogue is on {file.name}",
@@ -92,6 +90,18 @@ def locate(places: Places, file: MapFile, beam_form: tuple[float, float, float])
         forms=_forms(places, x, y, on_map, file, beam_form),
         outlines=_outlines(places, x, y, file),
     )
+
+
+def _on_map(x: Double, y: Double, file: MapFile) -> Bool:
+    """Say which positions are on a pixel; moves those onto it that are less than a beam off the border."""
+    margin = file.beam.fwhm_arcsec / file.pixel_arcsec
+    near = np.ones(len(x), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        for values, length in ((x, file.shape[1]), (y, file.shape[0])):
+            near &= (values > -margin) & (values < length - 1 + margin)
+        for values, length in ((x, file.shape[1]), (y, file.shape[0])):
+            values[near] = np.clip(values[near], 0, length - 1)
+    return near
 
 
 def _to_pixels(ra: Double, dec: Double, file: MapFile) -> tuple[Double, Double]:
