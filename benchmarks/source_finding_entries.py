@@ -7,6 +7,7 @@ segments the map, else the 3 sigma isophote of its Gaussians.
 
 import itertools
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from astropy.table import Table
 from skimage.draw import polygon
 
 from helikon.space.evaluation.entries import Entries, read_entries
-from helikon.space.skies.files import read_catalogue
 
 CUT_SIGMA = 5.0
 ISOPHOTE_SIGMA = 3.0
@@ -29,7 +29,10 @@ def read(finder: str, folder: Path, sky: Any) -> Entries:
 
 def helikon(folder: Path, sky: Any) -> Entries:
     """Our own catalogue, as a user gets it."""
-    return read_entries(read_catalogue(folder / "sources.vot"), sky)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = Table.read(folder / "sources.vot", format="votable", table_id=0)
+    return read_entries(table, sky)
 
 
 def pybdsf(folder: Path, sky: Any) -> Entries:

@@ -206,7 +206,7 @@ def gains(rng: Any, n_times: int, n_antennas: int) -> Any:
 
 def add(image: Any, stamp: Any, x0: int, y0: int) -> None:
     """Add a stamp where it overlaps the image."""
-    y1, x1 = min(y0 + stamp.shape[0], len(image)), min(x0 + stamp.shape[1], len(image))
+    y1, x1 = min(y0 + stamp.shape[0], image.shape[0]), min(x0 + stamp.shape[1], image.shape[1])
     if y1 > max(y0, 0) and x1 > max(x0, 0):
         image[max(y0, 0) : y1, max(x0, 0) : x1] += stamp[max(-y0, 0) : y1 - y0, max(-x0, 0) : x1 - x0]
 
@@ -303,18 +303,20 @@ def label(
     sources: Any, image: Any, true: Any, artefacts: Any, local: Any, covariance: Any
 ) -> tuple[list[dict[str, Any]], Any]:
     """Masks above 2.5 sigma of the noiseless emission, and the classes."""
-    size, area = len(image), 2 * np.pi * math.sqrt(np.linalg.det(covariance))
-    labels, best, rows = np.zeros((size, size), np.int32), np.zeros((size, size)), []
+    (height, width), area = image.shape, 2 * np.pi * math.sqrt(np.linalg.det(covariance))
+    labels, best, rows = np.zeros(image.shape, np.int32), np.zeros(image.shape), []
     for x, y, peak, stamp, shape in sorted(sources, key=lambda one: -one[2]):
         x0, y0 = round(x) - stamp.shape[1] // 2, round(y) - stamp.shape[0] // 2
-        y1, x1 = min(y0 + stamp.shape[0], size), min(x0 + stamp.shape[1], size)
+        y1, x1 = min(y0 + stamp.shape[0], height), min(x0 + stamp.shape[1], width)
         if y1 <= max(y0, 0) or x1 <= max(x0, 0):
             continue
         part = slice(max(y0, 0), y1), slice(max(x0, 0), x1)
         own = stamp[part[0].start - y0 : part[0].stop - y0, part[1].start - x0 : part[1].stop - x0] * peak
         at = np.unravel_index(np.argmax(own), own.shape)
         snr = own[at] / local[part][at]
-        if snr < 3 or best[part][at] > 0.3 * own[at]:  # hidden by a brighter one
+        if snr < 3:
+            continue
+        if best[part][at] > 0.3 * own[at] and labels[part][at] > 0:  # hidden in a brighter one
             continue
         mask = (own > 2.5 * local[part]) & (own > best[part])
         islands, n = ndimage.label(mask, ALL)

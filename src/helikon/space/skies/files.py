@@ -91,7 +91,7 @@ def read_catalogue(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VOWarning)
-            return Table.read(path, format=kind)
+            return Table.read(path, format=kind, **({} if kind == "fits" else {"table_id": 0}))
     except Exception as error:
         message = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(

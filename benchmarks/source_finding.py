@@ -1,0 +1,181 @@
+"""How good our finder is beside PyBDSF, Aegean with BANE, sep and photutils: one run, one table.
+
+``python benchmarks/source_finding.py --first DIR --layouts DIR [--sdc1 DIR]``
+with the package's extra ``benchmark`` installed. Fields of two makers, ours
+and one that shares no code with it, ten of each array; every finder is a
+process of its own on one core. What finders gave is kept in ``--cache``, so a
+second run is quick. Prints tables and, as its last line, one JSON object;
+``--docs FOLDER`` also draws the pictures of ``docs/explanation/judged.md``.
+Tune on ``--seeds validation`` alone.
+"""
+
+import argparse
+import json
+import math
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import source_finding_entries as reading
+import source_finding_runs as runs
+from source_finding_pictures import draw
+from source_finding_sdc1 import make_sdc1
+
+from helikon.space.evaluation.calibration import calibration
+from helikon.space.evaluation.judge import judge
+from helikon.space.evaluation.measures import bootstrap
+from helikon.space.evaluation.riggi import mask_confusion
+from helikon.space.evaluation.score import class_scores
+from helikon.space.model import CLASSES
+from helikon.space.skies.files import read_sky
+
+
+def main() -> None:
+    """Make the fields, run the finders, judge, print."""
+    given = arguments()
+    fields = {maker: fields_of(given, maker) for maker in given.makers}
+    if given.sdc1:
+        fields["SDC1"] = [make_sdc1(given.cache, given.sdc1)]
+    results = {name: judged(given, folders) for name, folders in fields.items() if folders}
+    for name, finders in results.items():
+        print(table(name, finders), end="\n\n")
+    if given.docs:
+        draw(results, given.docs)
+    print(json.dumps(plain(summary(results))))
+
+
+def arguments() -> Any:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first", type=Path, help="folder with FITS maps of real galaxies, as templates")
+    parser.add_argument("--layouts", type=Path, help="folder with antenna layouts: askap.txt and others")
+    parser.add_argument("--sdc1", type=Path, help="folder of the SDC1 crop: images, cat")
+    parser.add_argument("--cache", type=Path, default=Path("source_finding_cache"))
+    parser.add_argument("--fields", type=int, default=10, help="of each array and maker")
+    parser.add_argument("--few", type=int, default=10, help="fields of each array for Aegean, the slowest")
+    parser.add_argument("--size", type=int, default=2048, help="pixels")
+    parser.add_argument("--arrays", nargs="*", default=runs.ARRAYS, choices=runs.ARRAYS)
+    parser.add_argument("--makers", nargs="*", default=["second hand", "skies"])
+    parser.add_argument("--seeds", choices=runs.FIRST_SEED, default="test")
+    parser.add_argument("--finders", nargs="*", help="labels; by default all")
+    parser.add_argument("--docs", type=Path, help="folder for the pictures")
+    parser.add_argument("--draws", type=int, default=200, help="of the bootstrap")
+    return parser.parse_args()
+
+
+def fields_of(given: Any, maker: str) -> list[Path]:
+    """Folders of the fields of one maker."""
+    places = [(array, index) for index in range(given.fields) for array in given.arrays]
+    return [
+        runs.make(given.cache, maker, array, index, given.size, given.seeds, given.first, given.layouts)
+        for array, index in places
+    ]
+
+
+def judged(given: Any, folders: list[Path]) -> dict[str, dict[str, Any]]:
+    """Run and judge every finder on the fields of one maker."""
+    wanted = [one for one in runs.FINDERS if not given.finders or one.label in given.finders]
+    found: dict[str, dict[str, Any]] = {one.label: {"judged": [], "costs": [], "A": []} for one in wanted}
+    for number, folder in enumerate(folders):
+        sky = read_sky(folder)
+        for finder in wanted:
+            if finder.program == "aegean" and number >= given.few * len(given.arrays):
+                continue
+            out, cost = runs.run(given.cache, finder, folder)
+            entries = reading.read(finder.program, out, sky)
+            row = found[finder.label]
+            row["judged"].append(judge(entries, sky))
+            row["costs"].append(cost)
+            if finder.ours:
+                row["A"].append(mask_confusion(entries, sky))
+            tell(f"{number + 1}/{len(folders)} {folder.name} {finder.label}")
+    for label, row in found.items():
+        row["measures"] = bootstrap(row["judged"], n_draws=given.draws)
+        row["has classes"] = next(one.ours for one in wanted if one.label == label)
+    return found
+
+
+def tell(text: str) -> None:
+    """Show progress where somebody looks."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
+
+
+def table(name: str, finders: dict[str, dict[str, Any]]) -> str:
+    """Write one maker's results as a Markdown table."""
+    lines = [f"{name}: {max(len(row['judged']) for row in finders.values())} fields"]
+    lines += ["", f"| measure | {' | '.join(finders)} |", "|---" * (len(finders) + 1) + "|"]
+    cells = {label: column(row) for label, row in finders.items()}
+    for measure in next(iter(cells.values())):
+        lines.append(f"| {measure} | {' | '.join(cells[label].get(measure, '–') for label in finders)} |")
+    return "\n".join(lines)
+
+
+def column(row: dict[str, Any]) -> dict[str, str]:
+    """Write one finder's results as text."""
+    cells = {}
+    for name, one in row["measures"].items():
+        known = math.isfinite(one.value) and (row["has classes"] or not name.startswith("F1"))
+        if not known:
+            cells[name] = "–"
+        elif counts(name):
+            cells[name] = f"{one.value:.2f} ± {(one.high - one.low) / 2:.2f}"
+        elif "scatter" in name or "ratio" in name:
+            cells[name] = f"{one.value:.3f} ± {(one.high - one.low) / 2:.3f}"
+        else:
+            cells[name] = f"{100 * one.value:.1f} ± {50 * (one.high - one.low):.1f}"
+    for one in class_scores(np.sum(row["A"], axis=0)) if row["A"] else ():
+        cells[f"F1 {one.name} (A)"] = "–" if math.isnan(one.f1) else f"{100 * one.f1:.1f}"
+    cpu, peak = ([getattr(cost, name) for cost in row["costs"]] for name in ("cpu_s", "peak_mb"))
+    empty = {f"F1 {name} (A)": "–" for name in CLASSES}
+    return empty | cells | {"CPU s a field": f"{np.median(cpu):.1f}", "peak MB": f"{max(peak):.0f}"}
+
+
+def counts(name: str) -> bool:
+    """Whether a measure is a number and no share."""
+    return name.endswith("a field") or "each" in name
+
+
+def summary(results: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Sum everything up for the last line."""
+    return {
+        name: {
+            label: {measure: [one.value, one.low, one.high] for measure, one in row["measures"].items()}
+            | {f"A {one.name}": [one.precision, one.recall, one.f1] for one in rule_a(row)}
+            | {"fields": len(row["judged"]), "cpu_s": float(np.median([cost.cpu_s for cost in row["costs"]]))}
+            | {"peak_mb": max(cost.peak_mb for cost in row["costs"])}
+            | calibrated(row)
+            for label, row in finders.items()
+        }
+        for name, finders in results.items()
+    }
+
+
+def rule_a(row: dict[str, Any]) -> Any:
+    """Class scores by rule A, where there are classes."""
+    return class_scores(np.sum(row["A"], axis=0)) if row["A"] else ()
+
+
+def calibrated(row: dict[str, Any]) -> dict[str, Any]:
+    """Calibration errors, where there are probabilities."""
+    if not row["has classes"]:
+        return {}
+    return {"calibration error": {name: one.error for name, one in calibration(row["judged"]).items()}}
+
+
+def plain(value: Any) -> Any:
+    """Round, and turn what JSON lacks into null."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()
