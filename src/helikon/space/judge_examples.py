@@ -1,6 +1,7 @@
 """What the judges learn from: pairs and sources of made-up fields, with the truth."""
 
 import dataclasses
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from helikon.space.training_tiles import draw_options
 __all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
 
 FIELD_PIXELS = 768
+N_EXTENDED = (10.0, 70.0)
+"""Per 1024 x 1024 pixels: about as the sky has them, for probabilities must be those of real maps."""
 HIDDEN_SIGMA = 2.0
 """A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""
 
@@ -66,7 +69,12 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         See ``training_tiles.draw_options``.
     """
     rng = np.random.default_rng(seed)
-    options = draw_options(rng, FIELD_PIXELS, split=split, templates=templates)
+    options = dataclasses.replace(
+        draw_options(rng, FIELD_PIXELS, split=split, templates=templates),
+        n_extended=rng.uniform(*N_EXTENDED),
+        density=math.exp(rng.normal(0.0, 0.6)),
+        pairs=rng.uniform(0.0, 0.08),
+    )
     scene = make_scene(rng, options)
     fwhm = scene.beam.fwhm
     background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))

@@ -16,8 +16,8 @@ Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 N_NEAREST = 9
-FARTHEST_BEAMS = 45.0
-"""Peaks farther apart, in beams, are never asked about."""
+FARTHEST_BEAMS, FARTHEST_BIG_BEAMS = 20.0, 45.0
+"""Peaks farther apart, in beams, are never asked about; the second is for large and bright ones."""
 BIG_FLUX_RATIO, BIG_SNR = 0.4, 20.0
 """Pieces of at least this (log) flux ratio, or signal to noise, are also paired among themselves."""
 N_SAMPLES = 17
@@ -93,8 +93,8 @@ def _neighbours(shapes: Shapes, beam_fwhm_pixels: float) -> tuple[Int, Int]:
     flux_ratio = shapes.features[:, PIECE_FEATURES.index("flux_ratio")]
     big = np.flatnonzero((flux_ratio > BIG_FLUX_RATIO) | (shapes.snr > BIG_SNR))
     pairs = [
-        _nearest(shapes, chosen, FARTHEST_BEAMS * beam_fwhm_pixels)
-        for chosen in (np.arange(len(shapes.x)), big)
+        _nearest(shapes, np.arange(len(shapes.x)), FARTHEST_BEAMS * beam_fwhm_pixels),
+        _nearest(shapes, big, FARTHEST_BIG_BEAMS * beam_fwhm_pixels),
     ]
     ordered = np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
     return ordered[:, 0], ordered[:, 1]

@@ -89,6 +89,7 @@ def draw_options(
         n_bright=float(rng.choice([0.0, 6.0, 16.0])),
         primary_beam=float(rng.choice([0.0, 0.0, rng.uniform(0.8, 2.0)])),
         diffuse=float(rng.choice([0.0, 0.0, 0.0, rng.uniform(0.3, 3.0)])),
+        pairs=0.15,
         split=split,
         templates=templates,
     )

@@ -80,7 +80,7 @@ class SceneOptions:
     brightest_sigma: float = 6000.0
     n_bright: float = 2.0
     primary_beam: float = 0.0
-    pairs: float = 0.15
+    pairs: float = 0.04
     beside: float = 0.03
     diffuse: float = 0.0
     stripes: float = 0.1
