@@ -28,7 +28,6 @@ from helikon.space.evaluation.judge import judge
 from helikon.space.evaluation.measures import bootstrap
 from helikon.space.evaluation.riggi import mask_confusion
 from helikon.space.evaluation.score import class_scores
-from helikon.space.model import CLASSES
 from helikon.space.skies.files import read_sky
 
 
@@ -39,10 +38,12 @@ def main() -> None:
     if given.sdc1:
         fields["SDC1"] = [make_sdc1(given.cache, given.sdc1)]
     results = {name: judged(given, folders) for name, folders in fields.items() if folders}
-    for name, finders in results.items():
-        print(table(name, finders), end="\n\n")
+    texts = [table(name, finders) for name, finders in results.items()]
+    texts += large(given, fields) if given.large else []
+    print("\n\n".join(texts))
     if given.docs:
-        draw(results, given.docs)
+        draw(results, given.docs / "pictures")
+        insert(given.docs / "explanation" / "judged.md", "\n\n".join(texts))
     print(json.dumps(plain(summary(results))))
 
 
@@ -60,7 +61,9 @@ def arguments() -> Any:
     parser.add_argument("--makers", nargs="*", default=["second hand", "skies"])
     parser.add_argument("--seeds", choices=runs.FIRST_SEED, default="test")
     parser.add_argument("--finders", nargs="*", help="labels; by default all")
-    parser.add_argument("--docs", type=Path, help="folder for the pictures")
+    parser.add_argument("--docs", type=Path, help="the folder docs: write its page and pictures")
+    parser.add_argument("--cutouts", type=int, default=0, help="cut-outs of each field for rule A")
+    parser.add_argument("--large", action="store_true", help="also measure memory at 4 times the size")
     parser.add_argument("--draws", type=int, default=200, help="of the bootstrap")
     return parser.parse_args()
 
@@ -77,7 +80,9 @@ def fields_of(given: Any, maker: str) -> list[Path]:
 def judged(given: Any, folders: list[Path]) -> dict[str, dict[str, Any]]:
     """Run and judge every finder on the fields of one maker."""
     wanted = [one for one in runs.FINDERS if not given.finders or one.label in given.finders]
-    found: dict[str, dict[str, Any]] = {one.label: {"judged": [], "costs": [], "A": []} for one in wanted}
+    found: dict[str, dict[str, Any]] = {
+        one.label: {"judged": [], "costs": [], "A": [], "cut-outs": []} for one in wanted
+    }
     for number, folder in enumerate(folders):
         sky = read_sky(folder)
         for finder in wanted:
@@ -90,11 +95,34 @@ def judged(given: Any, folders: list[Path]) -> dict[str, dict[str, Any]]:
             row["costs"].append(cost)
             if finder.ours:
                 row["A"].append(mask_confusion(entries, sky))
+            if finder.label == "helikon" and given.cutouts and folder.name != "sdc1":
+                row["cut-outs"].append(runs.cutouts(given.cache, folder, given.cutouts))
             tell(f"{number + 1}/{len(folders)} {folder.name} {finder.label}")
     for label, row in found.items():
         row["measures"] = bootstrap(row["judged"], n_draws=given.draws)
         row["has classes"] = next(one.ours for one in wanted if one.label == label)
     return found
+
+
+def large(given: Any, fields: dict[str, list[Path]]) -> list[str]:
+    """CPU seconds and memory on a map 4 times as wide and high, of our finder and the quickest rival."""
+    field = runs.enlarge(given.cache, next(iter(fields.values()))[0])
+    rows = []
+    for finder in runs.FINDERS:
+        if finder.label in ("helikon", "sep"):
+            _, cost = runs.run(given.cache, finder, field)
+            rows.append(f"| {finder.label} | {cost.cpu_s:.0f} | {cost.peak_mb:.0f} |")
+    head = f"A map of {4 * given.size} pixels square:\n\n| finder | CPU s | peak MB |\n|---|---|---|"
+    return ["\n".join([head, *rows])]
+
+
+def insert(page: Path, text: str) -> None:
+    """Put the results between the marks of the page."""
+    before, rest = page.read_text().split("<!-- results -->", 1)
+    _, after = rest.split("<!-- end of results -->", 1)
+    part = page.with_suffix(".part")
+    part.write_text(f"{before}<!-- results -->\n{text}\n<!-- end of results -->{after}")
+    part.replace(page)
 
 
 def tell(text: str) -> None:
@@ -108,7 +136,9 @@ def table(name: str, finders: dict[str, dict[str, Any]]) -> str:
     lines = [f"{name}: {max(len(row['judged']) for row in finders.values())} fields"]
     lines += ["", f"| measure | {' | '.join(finders)} |", "|---" * (len(finders) + 1) + "|"]
     cells = {label: column(row) for label, row in finders.items()}
-    for measure in next(iter(cells.values())):
+    names = dict.fromkeys(measure for cell in cells.values() for measure in cell)
+    costs = ("CPU s a field", "peak MB")
+    for measure in [*(name for name in names if name not in costs), *costs]:
         lines.append(f"| {measure} | {' | '.join(cells[label].get(measure, '–') for label in finders)} |")
     return "\n".join(lines)
 
@@ -126,11 +156,11 @@ def column(row: dict[str, Any]) -> dict[str, str]:
             cells[name] = f"{one.value:.3f} ± {(one.high - one.low) / 2:.3f}"
         else:
             cells[name] = f"{100 * one.value:.1f} ± {50 * (one.high - one.low):.1f}"
-    for one in class_scores(np.sum(row["A"], axis=0)) if row["A"] else ():
-        cells[f"F1 {one.name} (A)"] = "–" if math.isnan(one.f1) else f"{100 * one.f1:.1f}"
+    for rule in ("A", "cut-outs"):
+        for one in rule_a(row, rule):
+            cells[f"F1 {one.name} ({rule})"] = "–" if math.isnan(one.f1) else f"{100 * one.f1:.1f}"
     cpu, peak = ([getattr(cost, name) for cost in row["costs"]] for name in ("cpu_s", "peak_mb"))
-    empty = {f"F1 {name} (A)": "–" for name in CLASSES}
-    return empty | cells | {"CPU s a field": f"{np.median(cpu):.1f}", "peak MB": f"{max(peak):.0f}"}
+    return cells | {"CPU s a field": f"{np.median(cpu):.1f}", "peak MB": f"{max(peak):.0f}"}
 
 
 def counts(name: str) -> bool:
@@ -143,7 +173,11 @@ def summary(results: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
     return {
         name: {
             label: {measure: [one.value, one.low, one.high] for measure, one in row["measures"].items()}
-            | {f"A {one.name}": [one.precision, one.recall, one.f1] for one in rule_a(row)}
+            | {
+                f"{rule} {one.name}": [one.precision, one.recall, one.f1]
+                for rule in ("A", "cut-outs")
+                for one in rule_a(row, rule)
+            }
             | {"fields": len(row["judged"]), "cpu_s": float(np.median([cost.cpu_s for cost in row["costs"]]))}
             | {"peak_mb": max(cost.peak_mb for cost in row["costs"])}
             | calibrated(row)
@@ -153,9 +187,9 @@ def summary(results: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
     }
 
 
-def rule_a(row: dict[str, Any]) -> Any:
-    """Class scores by rule A, where there are classes."""
-    return class_scores(np.sum(row["A"], axis=0)) if row["A"] else ()
+def rule_a(row: dict[str, Any], rule: str = "A") -> Any:
+    """Class scores by rule A, where there are classes; on whole fields or cut-outs."""
+    return class_scores(np.sum(row[rule], axis=0)) if row[rule] else ()
 
 
 def calibrated(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ segments the map, else the 3 sigma isophote of its Gaussians.
 """
 
 import itertools
+import json
 import math
 import warnings
 from pathlib import Path
@@ -16,6 +17,7 @@ from astropy.table import Table
 from skimage.draw import polygon
 
 from helikon.space.evaluation.entries import Entries, read_entries
+from helikon.space.model import CLASSES
 
 CUT_SIGMA = 5.0
 ISOPHOTE_SIGMA = 3.0
@@ -81,6 +83,40 @@ def segmented(folder: Path, sky: Any) -> Entries:
     return plain(part["x"], part["y"], flux, part["peak"] / part["rms"], prints)
 
 
+def classified(folder: Path, sky: Any) -> Entries:
+    """A rival's catalogue with our classes: entries of one galaxy are one entry, spurious ones as we say."""
+    program, before = json.loads((folder / "before.json").read_text())
+    entries = READERS[program](Path(before), sky)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = Table.read(folder / "classified.vot", format="votable", table_id=0)
+    last = {name.removeprefix("hlk_"): name for name in table.colnames}
+    galaxy = np.ma.filled(table[last["galaxy"]], 0).astype(int)
+    columns = [last["prob_" + name.replace("-", "_")] for name in CLASSES]
+    chances = np.stack([np.ma.filled(table[name].astype(float), np.nan) for name in columns], axis=1)
+    galaxy = np.where(galaxy > 0, galaxy, galaxy.max(initial=0) + 1 + np.arange(len(galaxy)))
+    return merged(entries, galaxy, chances)
+
+
+def merged(entries: Entries, galaxy: Any, chances: Any) -> Entries:
+    """Join the rows of each galaxy."""
+    rows = [np.flatnonzero(galaxy == number) for number in np.unique(galaxy)]
+    flux = [np.nan_to_num(entries.int_flux[one]) for one in rows]
+    weight = [np.maximum(part, 1e-12) for part in flux]
+    first = [one[np.argmax(entries.snr[one])] for one in rows]
+    said = chances[first] if first else np.zeros((0, 5))
+    names = ["compact" if np.isnan(one).any() else CLASSES[int(one.argmax())] for one in said]
+    return Entries(
+        x=np.array([np.average(entries.x[one], weights=w) for one, w in zip(rows, weight, strict=True)]),
+        y=np.array([np.average(entries.y[one], weights=w) for one, w in zip(rows, weight, strict=True)]),
+        class_name=np.array(names, dtype="U24"),
+        int_flux=np.array([part.sum() for part in flux]),
+        snr=entries.snr[first] if first else np.zeros(0),
+        probabilities=said,
+        footprints=[together([entries.footprints[i] for i in one]) for one in rows],
+    )
+
+
 def plain(x: Any, y: Any, flux: Any, snr: Any, prints: Any) -> Entries:
     """Entries without classes."""
     n = len(x)
@@ -117,4 +153,10 @@ def together(prints: list[Any]) -> Any:
     return pixels[:, 0], pixels[:, 1]
 
 
-READERS = {"pybdsf": pybdsf, "aegean": aegean, "sep": segmented, "photutils": segmented}
+READERS = {
+    "pybdsf": pybdsf,
+    "aegean": aegean,
+    "sep": segmented,
+    "photutils": segmented,
+    "classify": classified,
+}

@@ -1,6 +1,8 @@
 """Fields and finders of the benchmark: made or run once, kept in a folder, never run twice."""
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 HERE = Path(__file__).resolve().parent
@@ -59,6 +62,8 @@ class Cost:
 FINDERS = (
     Finder(label="helikon", program="helikon"),
     Finder(label="helikon, islands alone", program="helikon", settings={"model": "none"}),
+    Finder(label="PyBDSF + classify", program="classify", after="PyBDSF tuned"),
+    Finder(label="Aegean + classify", program="classify", after="Aegean"),
     Finder(label="PyBDSF", program="pybdsf"),
     Finder(label="PyBDSF tuned", program="pybdsf", settings={"adaptive_rms_box": True, "group_tol": 10.0}),
     Finder(label="Aegean", program="aegean"),
@@ -135,7 +140,9 @@ def command(cache: Path, finder: Finder, field: Path, map_path: Path, folder: Pa
         return [*helikon, "find", str(map_path), "--out", str(folder), *options]
     if finder.program == "classify":
         before = next(one for one in FINDERS if one.label == finder.after)
-        catalogue = run(cache, before, field, map_path)[0] / CATALOGUES[before.program]
+        first, _ = run(cache, before, field, map_path)
+        catalogue = first / CATALOGUES[before.program]
+        (folder / "before.json").write_text(json.dumps([before.program, str(first)]))
         return [*helikon, "classify", str(map_path), str(catalogue), "--out", str(folder), *options]
     program = str(HERE / "source_finding_rivals.py")
     return [sys.executable, program, finder.program, str(map_path), str(folder), json.dumps(finder.settings)]
@@ -146,10 +153,10 @@ CATALOGUES = {"pybdsf": "srl.fits", "aegean": "table_comp.fits"}
 
 def measure(command: Sequence[str], folder: Path) -> Cost:
     """Run a command to its end; watch the memory of its tree of processes."""
-    start, peak = time.monotonic(), [0.0]
+    start, peak, seconds = time.monotonic(), [0.0], {}
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=single())
-        watcher = threading.Thread(target=watch, args=(process.pid, peak), daemon=True)
+        watcher = threading.Thread(target=watch, args=(process.pid, peak, seconds), daemon=True)
         watcher.start()
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -158,29 +165,50 @@ def measure(command: Sequence[str], folder: Path) -> Cost:
         tail = (folder / "log.txt").read_text(errors="replace")[-2000:]
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
     return Cost(
-        cpu_s=usage.ru_utime + usage.ru_stime,
+        cpu_s=max(usage.ru_utime + usage.ru_stime, sum(seconds.values())),
         wall_s=time.monotonic() - start,
         peak_mb=max(peak[0], usage.ru_maxrss / 1024),
     )
 
 
-def watch(pid: int, peak: list[float]) -> None:
-    """Note the largest sum of resident memory of a process and its children, 20 times a second."""
-    try:
+def watch(pid: int, peak: list[float], seconds: dict[int, float]) -> None:
+    """Note the largest sum of resident memory, and the CPU time of each process, 20 times a second."""
+    with contextlib.suppress(psutil.Error):
         top = psutil.Process(pid)
         while top.is_running() and top.status() != psutil.STATUS_ZOMBIE:
             total = 0
             for one in [top, *top.children(recursive=True)]:
-                try:
+                with contextlib.suppress(psutil.Error):
                     total += one.memory_info().rss
-                except psutil.Error:
-                    continue
+                    seconds[one.pid] = sum(one.cpu_times()[:2])
             peak[0] = max(peak[0], total / 2**20)
             time.sleep(0.05)
-    except psutil.Error:
-        return
 
 
+def cutouts(cache: Path, field: Path, n: int) -> list[list[int]]:
+    """Confusion by rule A on n cut-outs of a field."""
+    out = cache / "runs" / field.name / f"cutouts-{n}-{our_code()[:10]}.json"
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        program = str(HERE / "source_finding_cutouts.py")
+        subprocess.run([sys.executable, program, str(field), str(out), str(n)], check=True, env=single())
+    table: list[list[int]] = json.loads(out.read_text())
+    return table
+
+
+def enlarge(cache: Path, field: Path, times: int = 4) -> Path:
+    """Lay a field's map side by side, 4 by 4: 2048 pixels become 8192."""
+    from astropy.io import fits
+
+    out = cache / "fields" / f"{field.name}-times-{times}"
+    if not (out / "map.fits").exists():
+        out.mkdir(parents=True, exist_ok=True)
+        data, header = fits.getdata(field / "map.fits", header=True)
+        fits.writeto(out / "map.fits", np.tile(data, (times, times)), header, overwrite=True)
+    return out
+
+
+@functools.cache
 def our_code() -> str:
     """Fingerprint of our code and weights."""
     import helikon.space

@@ -26,9 +26,9 @@ COUNTED = (
     "extended-multi-island as one entry",
 )
 TRIED: dict[str, dict[str, list[Any]]] = {
-    "sep": {"filter": [True, False], "mesh": [32, 64], "minarea": [5, 8], "deblend_cont": [0.005, 0.05]},
-    "photutils": {"mesh": [32, 64], "n_pixels": [5, 8], "contrast": [0.001, 0.05]},
-    "pybdsf": {"adaptive_rms_box": [True], "group_tol": [1.0, 10.0], "rms_box": [None, [150, 50]]},
+    "sep": {"filter": [True, False], "deblend_cont": [0.005, 0.05]},
+    "photutils": {"contrast": [0.001, 0.05]},
+    "pybdsf": {"adaptive_rms_box": [True], "group_tol": [1.0, 10.0]},
     "aegean": {"aegean": [[], ["--floodclip", "3"]]},
 }  # fmt: skip
 
@@ -40,11 +40,12 @@ def main() -> None:
     parser.add_argument("--layouts", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("source_finding_cache"))
     parser.add_argument("--size", type=int, default=2048, help="pixels")
+    parser.add_argument("--arrays", nargs="*", default=runs.ARRAYS)
     parser.add_argument("--programs", nargs="*", default=list(TRIED))
     given = parser.parse_args()
     fields = [
         runs.make(given.cache, "second hand", array, 0, given.size, "validation", given.first, given.layouts)
-        for array in runs.ARRAYS
+        for array in given.arrays
     ]
     skies = [read_sky(field) for field in fields]
     for program in given.programs:
