@@ -1,4 +1,4 @@
-"""Which piece of emission each entry of a catalogue is.
+"""Which pieces of emission each entry of a catalogue covers.
 
 The pieces are those of the finder's own step, which the network knows, and
 more where an entry has none: what the map shows above the flood threshold
@@ -33,15 +33,24 @@ class Assigned:
     ----------
     pieces : Pieces
         All of the window, those without an entry too.
-    piece_of_entry : ndarray of int, shape (n,)
-        From 0; -1 on blank pixels. Entries may share one.
+    covered : list of ndarray of int
+        For each entry how many of its pixels are of each piece; a shorter
+        array stands for zeros behind, an empty one for blank pixels.
     is_faint : ndarray of bool, shape (n,)
         Nothing of the entry is above the flood threshold.
     """
 
     pieces: Pieces
-    piece_of_entry: Int
+    covered: list[Int]
     is_faint: Bool
+
+    def sources(self, source_of_piece: Int) -> Int:
+        """Return the source that has most pixels of each entry, from 0; -1 on blank pixels."""
+        chosen = np.full(len(self.covered), -1, dtype=np.int64)
+        for entry, counts in enumerate(self.covered):
+            if len(counts):
+                chosen[entry] = np.argmax(np.bincount(source_of_piece[: len(counts)], counts))
+        return chosen
 
 
 def assign(
@@ -74,12 +83,13 @@ def assign(
     below = _unseeded(filled, base.labels, settings.flood_sigma)
     shape = (significance.shape[0], significance.shape[1])
     work = _Work(filled, base.labels.copy(), below, len(base), np.isfinite(significance))
-    chosen = np.full(len(entries), -1, dtype=np.int64)
+    covered: list[Int] = []
     faint = np.zeros(len(entries), dtype=bool)
     for index, entry in enumerate(entries):
         position = round(located.y[entry] - corner[1]), round(located.x[entry] - corner[0])
-        chosen[index], faint[index] = work.choose(position, located.footprint(entry, corner, shape))
-    return Assigned(pieces=_extended(base, work, filled), piece_of_entry=chosen - 1, is_faint=faint)
+        counts, faint[index] = work.choose(position, located.footprint(entry, corner, shape))
+        covered.append(counts[1:])
+    return Assigned(pieces=_extended(base, work, filled), covered=covered, is_faint=faint)
 
 
 def _unseeded(significance: Float, labels: Labels, flood_sigma: float) -> Labels:
@@ -97,36 +107,22 @@ class _Work:
     n_pieces: int
     valid: Bool
 
-    def choose(self, position: tuple[int, int], footprint: tuple[Int, Int]) -> tuple[int, bool]:
-        """Return the label of an entry (0 on blank pixels), and whether it is faint."""
-        if self._is_blank(position, footprint):
-            return 0, False
-        if label := self.labels[position] or self._heaviest(self.labels, footprint):
-            return int(label), False
-        if number := self.below[position] or self._heaviest(self.below, footprint):
-            return self._new(self.below == number), False
-        rows, columns = footprint
+    def choose(self, position: tuple[int, int], footprint: tuple[Int, Int]) -> tuple[Int, bool]:
+        """Count an entry's pixels of each label (none on blank pixels), and say whether it is faint."""
+        rows, columns = (np.append(along, here) for along, here in zip(footprint, position, strict=True))
         valid = self.valid[rows, columns]
-        return self._new((rows[valid], columns[valid])), True
+        if not self.valid[position] and np.mean(valid) <= 0.5:
+            return np.empty(0, dtype=np.int64), False
+        is_faint = False
+        if not self.labels[rows, columns].any():
+            below = np.bincount(self.below[rows, columns])
+            is_faint = len(below) == 1
+            self._new((rows[valid], columns[valid]) if is_faint else self.below == below[1:].argmax() + 1)
+        return np.bincount(self.labels[rows, columns]), is_faint
 
-    def _is_blank(self, position: tuple[int, int], footprint: tuple[Int, Int]) -> bool:
-        """Nothing was observed at the position and on most of the footprint."""
-        return not self.valid[position] and bool(np.mean(self.valid[footprint]) <= 0.5)
-
-    def _heaviest(self, labels: Labels, footprint: tuple[Int, Int]) -> int:
-        """The label with most significance under a footprint; 0 for none."""
-        found = labels[footprint]
-        if not found.any():
-            return 0
-        weights = np.clip(self.significance[footprint], 0, None)
-        sums = np.bincount(found, weights)
-        sums[0] = 0
-        return int(np.argmax(sums))
-
-    def _new(self, pixels: tuple[Int, Int] | Bool) -> int:
+    def _new(self, pixels: tuple[Int, Int] | Bool) -> None:
         self.n_pieces += 1
         self.labels[pixels] = self.n_pieces
-        return self.n_pieces
 
 
 def _extended(base: Pieces, work: _Work, significance: Float) -> Pieces:

@@ -136,8 +136,7 @@ class _Work:
             significance=significance,
             tell=tell,
         )
-        known = assigned.piece_of_entry >= 0
-        source = np.where(known, joined.source_of_piece[assigned.piece_of_entry], -1)
+        source = assigned.sources(joined.source_of_piece)
         self.galaxies.add(
             entries,
             owned,
