@@ -50,16 +50,19 @@ class Blend:
 
 
 def fit_blend(
-    image: Double, mask: Bool, sigma: float, form: tuple[float, float, float], fwhm: float
+    image: Double, mask: Bool, used: Bool, sigma: float, form: tuple[float, float, float], fwhm: float
 ) -> Blend:
-    """Fit Gaussians to the pixels of a mask.
+    """Fit Gaussians to an island and what is around it.
 
     Parameters
     ----------
     image : ndarray, shape (h, w)
         Jy/beam, without background; finite.
     mask : ndarray of bool, shape (h, w)
-        Pixels of the island.
+        Pixels of the island; components start in it.
+    used : ndarray of bool, shape (h, w)
+        Pixels that are fitted: those of the mask, and some without emission
+        around it, which tell how far the wings reach.
     sigma : float
         Local noise.
     form : tuple of float
@@ -70,10 +73,10 @@ def fit_blend(
     Blend
         Positions in pixels of ``image``; at least one component.
     """
-    y, x = np.nonzero(mask)
+    y, x = np.nonzero(used)
     step = -(-len(x) // MOST_PIXELS)
     fitted_x, fitted_y = x[::step].astype(float), y[::step].astype(float)
-    values = image[mask][::step]
+    values = image[used][::step]
     peaks = _peaks(image, mask, fwhm, sigma, MOST_COMPONENTS)
     start = _starts(image, peaks, form)
     found = _kept(_joint_fit(values, fitted_x, fitted_y, start), mask, sigma, form)

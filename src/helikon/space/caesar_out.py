@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import SkyCoord
+import numpy.typing as npt
 from astropy.table import QTable
 
 from helikon.space.catalogue import provenance_of
-from helikon.space.fits import RadioMap
-from helikon.space.names import read_outline
+from helikon.space.fits import MapFile, RadioMap
+from helikon.space.outlines import outlines_in_pixels
 
 __all__ = ["write_caesar"]
 
@@ -31,42 +31,49 @@ _MORPHOLOGY = {
 _SOURCENESS = {"spurious": "FAKE_SOURCE", "flagged": "CANDIDATE_SOURCE"}
 
 
-def write_caesar(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
-    """Write the sources, each with its islands, and these with their components."""
-    document = {"metadata": _metadata(catalogue, radio_map), "sources": _sources(catalogue, radio_map)}
+def write_caesar(catalogue: QTable, searched: RadioMap | MapFile, path: Path) -> None:
+    """Write the sources, each with its islands, and these with their components.
+
+    Parameters
+    ----------
+    searched : RadioMap or MapFile
+        The map whose pixels the catalogue counts.
+    """
+    document = {"metadata": _metadata(catalogue, searched), "sources": _sources(catalogue, searched)}
     path.write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
 
 
-def _metadata(catalogue: QTable, radio_map: RadioMap) -> dict[str, Any]:
+def _metadata(catalogue: QTable, searched: RadioMap | MapFile) -> dict[str, Any]:
     about = provenance_of(catalogue)
-    ny, nx = radio_map.data.shape
+    ny, nx = searched.data.shape if isinstance(searched, RadioMap) else searched.shape
+    beam, pixel = searched.beam, searched.pixel_arcsec
     return {
         "version": about.get("version", ""),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "software": {"name": about.get("software", ""), "version": about.get("version", "")},
         "inputdata": {
-            "filename": radio_map.name,
+            "filename": searched.name,
             "nx": nx,
             "ny": ny,
-            "dx": -radio_map.pixel_arcsec / 3600,
-            "dy": radio_map.pixel_arcsec / 3600,
+            "dx": -pixel / 3600,
+            "dy": pixel / 3600,
             "bunit": "Jy/beam",
-            "bmaj": radio_map.beam.major_arcsec,
-            "bmin": radio_map.beam.minor_arcsec,
-            "pa": radio_map.beam.position_angle_deg,
-            "beam_area": radio_map.beam_area_pixels,
-            "frequency": radio_map.frequency_hz,
+            "bmaj": beam.major_arcsec,
+            "bmin": beam.minor_arcsec,
+            "pa": beam.position_angle_deg,
+            "beam_area": beam.area_arcsec2 / pixel**2,
+            "frequency": searched.frequency_hz,
             "wcs": "ICRS",
         },
         "helikon": {name: value for name, value in about.items() if name not in {"software", "version"}},
     }
 
 
-def _sources(catalogue: QTable, radio_map: RadioMap) -> list[dict[str, Any]]:
+def _sources(catalogue: QTable, searched: RadioMap | MapFile) -> list[dict[str, Any]]:
     sources = _plain_rows(catalogue)
     components = _by_source(getattr(catalogue, "components", None))
     islands = _by_source(getattr(catalogue, "islands", None))
-    vertices = _vertices(sources, radio_map)
+    vertices = outlines_in_pixels([row["outline"] for row in sources], searched.wcs)
     return [
         _source(row, islands.get(row["id"], []), components.get(row["id"], []), corners)
         for row, corners in zip(sources, vertices, strict=True)
@@ -77,7 +84,7 @@ def _source(
     row: dict[str, Any],
     islands: Sequence[dict[str, Any]],
     components: Sequence[dict[str, Any]],
-    corners: Sequence[list[list[float]]],
+    corners: Sequence[npt.NDArray[np.float64]],
 ) -> dict[str, Any]:
     class_name = row["class"]
     ends = np.cumsum([island["n_polygons"] for island in islands]).tolist()
@@ -127,7 +134,7 @@ def _island(
     number: int,
     island: dict[str, Any],
     components: Sequence[dict[str, Any]],
-    corners: Sequence[list[list[float]]],
+    corners: Sequence[npt.NDArray[np.float64]],
 ) -> dict[str, Any]:
     return {
         "name": f"S{row['id']}_island{number}",
@@ -149,7 +156,7 @@ def _island(
         "morph_label": _MORPHOLOGY.get(row["class"], "UNKNOWN"),
         "border": bool(island["edge"]),
         "resolved": any(part["deconv_major"] > 0 for part in components),
-        "vertices": list(corners),
+        "vertices": [np.round(polygon, 2).tolist() for polygon in corners],
         "fit_info": {
             "ncomponents": len(components),
             "chi2": max((part["chi2"] for part in components), default=0.0),
@@ -200,17 +207,3 @@ def _by_source(table: QTable | None) -> dict[int, list[dict[str, Any]]]:
     for row in [] if table is None else _plain_rows(table):
         found.setdefault(row["source_id"], []).append(row)
     return found
-
-
-def _vertices(sources: Sequence[dict[str, Any]], radio_map: RadioMap) -> list[list[list[list[float]]]]:
-    """Return each source's polygons as [x, y] corners in pixels, all transformed in one go."""
-    outlines = [read_outline(row["outline"]) for row in sources]
-    flat = [polygon for polygons in outlines for polygon in polygons]
-    if not flat:
-        return [[] for _ in sources]
-    ra, dec = np.concatenate(flat).T
-    x, y = radio_map.wcs.world_to_pixel(SkyCoord(ra, dec, unit="deg", frame="icrs"))
-    corners = np.round(np.stack([x, y], axis=1), 2).tolist()
-    ends = np.cumsum([len(polygon) for polygon in flat]).tolist()
-    pieces = iter([corners[start:end] for start, end in zip([0, *ends], ends, strict=False)])
-    return [[next(pieces) for _ in polygons] for polygons in outlines]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from helikon.space.background import Background
 from helikon.space.blends import fit_blend
@@ -91,7 +92,7 @@ def find_components(
         if fits.good[members].all():
             found.append(_of_pieces(fits, members, background, pieces, place))
         else:
-            found.append(_of_island(data, background, prints, part, place, form, fwhm))
+            found.append(_of_island(data, pieces.labels, background, prints, part, place, form, fwhm))
     joined = {
         field.name: np.concatenate([getattr(one, field.name) for one in found])
         for field in dataclasses.fields(Components)
@@ -196,6 +197,7 @@ def _of_pieces(
 
 def _of_island(
     data: Float,
+    labels: npt.NDArray[np.int32],
     background: Background,
     prints: Footprints,
     part: int,
@@ -205,15 +207,18 @@ def _of_island(
 ) -> Components:
     pixels = slice(prints.part_starts[part], prints.part_starts[part + 1])
     x, y = prints.x[pixels], prints.y[pixels]
-    x0, y0 = int(x.min()), int(y.min())
-    image = np.zeros((int(y.max()) - y0 + 1, int(x.max()) - x0 + 1))
+    (ny, nx), pad = data.shape, int(np.ceil(fwhm / 2))
+    x0, y0 = max(0, int(x.min()) - pad), max(0, int(y.min()) - pad)
+    box = slice(y0, min(ny, int(y.max()) + pad + 1)), slice(x0, min(nx, int(x.max()) + pad + 1))
+    image = data[box].astype(np.float64)
     mask = np.zeros(image.shape, dtype=bool)
     mask[y - y0, x - x0] = True
-    image[y - y0, x - x0] = data[y, x]
-    blend = fit_blend(image, mask, float(np.median(background.rms[y, x])), form, fwhm)
+    around = ndimage.distance_transform_edt(~mask) <= fwhm / 2
+    used = mask | (around & (labels[box] == 0) & np.isfinite(image))
+    sigma = float(np.median(background.rms[y, x]))
+    blend = fit_blend(np.nan_to_num(image), mask, used, sigma, form, fwhm)
     parameters = blend.parameters + np.array([0, x0, y0, 0, 0, 0])
     n = len(parameters)
-    ny, nx = data.shape
     at = (
         np.clip(np.rint(parameters[:, 2]).astype(int), 0, ny - 1),
         np.clip(np.rint(parameters[:, 1]).astype(int), 0, nx - 1),

@@ -17,6 +17,11 @@ Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 
+NOISE_RISE = 1.5
+"""How much noisier sums over many beams are than beams apart would make them: sources below the
+threshold make noise that correlates over more than a beam (on made-up fields twice the area)."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MaskMeasure:
     """What a mask's pixels say.
@@ -27,10 +32,12 @@ class MaskMeasure:
         Highest pixel in Jy/beam.
     flux : float
         Integrated flux density in Jy, of the mask and half a beam around it.
+    rim : float
+        What the half beam around the mask has of it, in Jy.
     n_summed : int
         Pixels in that sum.
-    n_beams : float
-        Beams in that sum.
+    sum_error : float
+        Its error for a noise of 1 Jy/beam, in Jy, without the rim.
     x, y : float
         Centre of brightness in pixels.
     scatter : ndarray, shape (2, 2)
@@ -41,8 +48,9 @@ class MaskMeasure:
 
     peak: float
     flux: float
+    rim: float
     n_summed: int
-    n_beams: float
+    sum_error: float
     x: float
     y: float
     scatter: Double
@@ -91,8 +99,9 @@ def measure_mask(
     return MaskMeasure(
         peak=float(data[y, x].max()),
         flux=float(data[summed].sum(dtype=np.float64) / beam_area_pixels),
+        rim=float(data[summed & ~mask].sum(dtype=np.float64) / beam_area_pixels),
         n_summed=n_summed,
-        n_beams=n_summed / beam_area_pixels,
+        sum_error=NOISE_RISE * math.sqrt(n_summed / beam_area_pixels),
         x=float(centre_x),
         y=float(centre_y),
         scatter=offsets @ offsets.T * beam_area_pixels / weights.sum() ** 2,

@@ -67,6 +67,15 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress"]
     show_default=True,
     help="Largest side of a window; a map of no more pixels is searched as a whole.",
 )
+@click.option(
+    "--cutouts",
+    "n_cutouts",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Also show so many sources on contact sheets, those that are not compact first.",
+)
+@click.option("--fits-cutouts", is_flag=True, help="Write each source of the contact sheets as FITS too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def find(
@@ -81,22 +90,29 @@ def find(
     engine: str,
     n_processes: int | None,
     window_pixels: int,
+    n_cutouts: int,
+    fits_cutouts: bool,
     as_json: bool,
 ) -> None:
     """Find, classify and measure the sources of the radio map MAP.
 
-    Writes sources.vot (catalogue), sources.reg (DS9 regions) and sources.png
-    to the folder. A large map is searched window by window; if that is
+    Writes the catalogue to the folder as VOTable (sources.vot, components.vot),
+    FITS (sources.fits), DS9 regions (sources.reg), CAESAR's JSON (sources.json)
+    and picture (sources.png), and what was searched as MOC (searched.moc.fits).
+    A large map is searched window by window; if that is
     stopped, the same command goes on with what is left.
 
     \b
     Example:
       helikon space find map.fits --out out
       helikon space find map.fits.gz --beam 7.1,6.2,-12 --seed-sigma 4.5
+      helikon space find map.fits --out out --cutouts 40
       helikon space find mosaic.fits --out out --processes 4
       helikon space find mosaic.fits --out out --engine spark
     """
+    from helikon.space.cutouts import write_cutouts
     from helikon.space.finder import FinderSettings
+    from helikon.space.fits import open_map
     from helikon.space.formats import write_catalogue
     from helikon.space.report import report
     from helikon.space.survey import ModelFile, search_map
@@ -117,7 +133,10 @@ def find(
         )
         with search as (catalogue, radio_map):
             tell("files", 0, 1)
-            files = write_catalogue(catalogue, radio_map, out)
+            with open_map(map_path, beam=radio_map.beam) as file:
+                files = write_catalogue(catalogue, radio_map, out, searched=file)
+                if n_cutouts:
+                    files |= write_cutouts(catalogue, file, out, n_cutouts, fits=fits_cutouts)
     for note in radio_map.notes:
         click.echo(f"note: {note}", err=True)
     summary = report(catalogue)

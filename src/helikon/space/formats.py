@@ -3,6 +3,7 @@
 All open in TOPCAT, DS9, Aladin, CAESAR's tools and astropy as they are.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from astropy.table import QTable
 from helikon.errors import InputError
 from helikon.space.caesar_out import write_caesar
 from helikon.space.colours import COLOURS
-from helikon.space.fits import RadioMap
+from helikon.space.fits import MapFile, RadioMap
 from helikon.space.moc import write_moc
 from helikon.space.picture import draw
 from helikon.space.regions_out import write_regions
@@ -32,25 +33,28 @@ __all__ = [
 def write_picture(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
     """Write the map with what was found as PNG."""
     figure = draw(catalogue, radio_map)
-    figure.savefig(path, format="png", dpi=150)
+    figure.savefig(path, format="png", dpi=150, pil_kwargs={"compress_level": 4})
 
 
-def _write_components(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
-    write_votable(catalogue, path, table="components")
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written: a catalogue, the map to show, and the map whose pixels the catalogue counts."""
+
+    catalogue: QTable
+    shown: RadioMap
+    searched: RadioMap | MapFile
 
 
-_Writer = Callable[[QTable, RadioMap, Path], None]
-
-_WRITERS: Mapping[str, Mapping[str, _Writer]] = {
+_WRITERS: Mapping[str, Mapping[str, Callable[[_Written, Path], None]]] = {
     "votable": {
-        "sources.vot": lambda catalogue, radio_map, path: write_votable(catalogue, path),
-        "components.vot": _write_components,
+        "sources.vot": lambda one, path: write_votable(one.catalogue, path),
+        "components.vot": lambda one, path: write_votable(one.catalogue, path, table="components"),
     },
-    "fits": {"sources.fits": lambda catalogue, radio_map, path: write_fits(catalogue, path)},
-    "regions": {"sources.reg": lambda catalogue, radio_map, path: write_regions(catalogue, path)},
-    "caesar": {"sources.json": write_caesar},
-    "moc": {"searched.moc.fits": lambda catalogue, radio_map, path: write_moc(radio_map, path)},
-    "png": {"sources.png": write_picture},
+    "fits": {"sources.fits": lambda one, path: write_fits(one.catalogue, path)},
+    "regions": {"sources.reg": lambda one, path: write_regions(one.catalogue, path)},
+    "caesar": {"sources.json": lambda one, path: write_caesar(one.catalogue, one.searched, path)},
+    "moc": {"searched.moc.fits": lambda one, path: write_moc(one.shown, path)},
+    "png": {"sources.png": lambda one, path: write_picture(one.catalogue, one.shown, path)},
 }
 
 FORMATS: tuple[str, ...] = tuple(_WRITERS)
@@ -65,6 +69,7 @@ def write_catalogue(
     folder: Path | str,
     *,
     formats: Sequence[str] = FORMATS,
+    searched: MapFile | None = None,
 ) -> dict[str, Path]:
     """Write the catalogue's files: all of them whole, or none.
 
@@ -79,6 +84,8 @@ def write_catalogue(
         Made if need be; older files of these names are replaced.
     formats : sequence of str
         Which; of :data:`FORMATS`.
+    searched : MapFile, optional
+        The map itself where ``radio_map`` is an overview.
 
     Returns
     -------
@@ -95,7 +102,8 @@ def write_catalogue(
     folder = Path(folder)
     chosen = [_WRITERS[name] for name in FORMATS if name in formats]
     writers = {name: write for group in chosen for name, write in group.items()}
+    what = _Written(catalogue, radio_map, searched or radio_map)
     with whole_files(folder, tuple(writers)) as beside:
         for name, write in writers.items():
-            write(catalogue, radio_map, beside[name])
+            write(what, beside[name])
     return {name: folder / name for name in writers}

@@ -33,6 +33,8 @@ Bool = npt.NDArray[np.bool_]
 
 POOR_CHI2 = 4.0
 """Reduced chi squared from which a compact source's fit is poor."""
+RIM_SHARE = 0.5
+"""Part of the flux density around a mask that may be missing, or somebody else's."""
 POOR_SIGMA, POOR_SHARE = 6.0, 0.2
 """What the Gaussians of other sources leave where their fit is poor: in sigma and of the peak."""
 
@@ -116,8 +118,9 @@ def measure_sources(
 class _Rows:
     """All sources in pixels.
 
-    ``scatter`` is the covariance of a centre of brightness, ``n_beams`` the root of the beams
-    in a sum; both mean nothing for Gaussians.
+    ``scatter`` is the covariance of a centre of brightness and ``sum_error`` the error of a sum,
+    both for a noise of 1, and ``rim`` what the sum has from around the mask; they mean nothing
+    for Gaussians.
     """
 
     parameters: Double
@@ -127,7 +130,8 @@ class _Rows:
     is_gaussian: Bool
     resolved: Bool
     scatter: Double
-    n_beams: Double
+    sum_error: Double
+    rim: Double
 
     @property
     def x(self) -> Double:
@@ -143,10 +147,11 @@ class _Rows:
     ) -> "_Rows":
         parameters, n = fits.parameters[best].copy(), len(best)
         flux = parameters[:, 0] * fits.area_ratio[best]
-        scatter, n_beams = np.tile(np.eye(2), (n, 1, 1)), np.ones(n)
+        scatter, sum_error, rim = np.tile(np.eye(2), (n, 1, 1)), np.ones(n), np.zeros(n)
         for row, found in zip(np.flatnonzero(~is_gaussian).tolist(), summed, strict=True):
             parameters[row] = found.peak, found.x, found.y, *found.form
-            flux[row], scatter[row], n_beams[row] = found.flux, found.scatter, found.n_beams**0.5
+            flux[row], scatter[row] = found.flux, found.scatter
+            sum_error[row], rim[row] = found.sum_error, found.rim
         return cls(
             parameters=parameters,
             covariance=fits.covariance[best],
@@ -155,7 +160,8 @@ class _Rows:
             is_gaussian=is_gaussian,
             resolved=fits.resolved[best] | ~is_gaussian,
             scatter=scatter,
-            n_beams=n_beams,
+            sum_error=sum_error,
+            rim=rim,
         )
 
 
@@ -169,7 +175,7 @@ def _errors(rows: _Rows, ellipses: SkyEllipses, rms: Double, axes: Double, beam:
             rows.scatter * rms[:, None, None] ** 2,
             axes,
             peak=np.abs(1 / snr),
-            flux=np.abs(rms * rows.n_beams / rows.flux),
+            flux=np.hypot(rms * rows.sum_error, RIM_SHARE * rows.rim) / np.abs(rows.flux),
         )
     fitted = errors_of_covariance(rows.parameters, rows.covariance, axes)
     flux = np.where(rows.resolved, fitted.flux, fitted.peak)

@@ -2,17 +2,19 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from astropy.coordinates import SkyCoord
 from skimage.measure import approximate_polygon, find_contours
 
 from helikon.space.footprints import Footprints, SourceMasks
 from helikon.space.gaussians import ellipse_of_form
-from helikon.space.names import sky_words, stc_text
+from helikon.space.names import read_outline, sky_words, stc_text
 
-__all__ = ["Outlines", "polygons", "source_outlines", "stc_texts"]
+__all__ = ["Outlines", "outlines_in_pixels", "polygons", "source_outlines", "stc_texts"]
 
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -83,6 +85,18 @@ def stc_texts(wcs: Any, outlines: Outlines) -> list[str]:
     for source, word in zip(outlines.source.tolist(), words, strict=True):
         texts[source].append(word)
     return [stc_text(parts) for parts in texts]
+
+
+def outlines_in_pixels(texts: Sequence[str], wcs: Any) -> list[list[Double]]:
+    """Return the polygons (m, 2) of each outline in pixels of a map, all transformed in one go."""
+    outlines = [read_outline(text) for text in texts]
+    flat = [polygon for polygons in outlines for polygon in polygons]
+    if not flat:
+        return [[] for _ in texts]
+    ra, dec = np.concatenate(flat).T
+    corners = np.stack(wcs.world_to_pixel(SkyCoord(ra, dec, unit="deg", frame="icrs")), axis=1)
+    pieces = iter(np.split(corners, np.cumsum([len(polygon) for polygon in flat])[:-1]))
+    return [[next(pieces) for _ in polygons] for polygons in outlines]
 
 
 def _part_polygons(prints: Footprints, part: int) -> list[Double]:

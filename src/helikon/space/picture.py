@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from astropy.table import QTable
 from astropy.visualization import AsinhStretch, ImageNormalize
-from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
@@ -15,43 +16,59 @@ from helikon.space.catalogue import source_counts
 from helikon.space.colours import COLOURS
 from helikon.space.fits import RadioMap
 from helikon.space.gaussians import ellipse_of_form
-from helikon.space.names import read_outline
+from helikon.space.outlines import outlines_in_pixels
 from helikon.space.sky import beam_form
 
-__all__ = ["COLOURS", "draw"]
+__all__ = ["COLOURS", "closed", "draw", "grey", "stretch"]
+
+Float = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
 
 WIDTH_INCHES = 9.0
+MAP_WIDTH = 0.74
+"""Of the picture: the rest is for the axis and the bar."""
+MOST_PIXELS = 1200
+"""Along the longer side of the map as drawn: more than this no screen shows."""
 N_SIGMA_WHITE = 1.5
-Double = npt.NDArray[np.float64]
+GROWTH, LEAST_RADIUS = 1.5, 1 / 160
+"""Outlines of compact sources are drawn larger than they are, and not below this part of the map."""
 
 
 def draw(catalogue: QTable, radio_map: RadioMap) -> Figure:
     """Draw a map in inverted grey (asinh stretch) with every entry outlined by class.
 
-    Compact sources get ellipses of twice their FWHM, others the border of
-    their pixels.
+    Parameters
+    ----------
+    catalogue : QTable
+        Of the map.
+    radio_map : RadioMap
+        The map, or one of the same sky with larger pixels.
     """
     ny, nx = radio_map.data.shape
-    height = WIDTH_INCHES * min(max(ny / nx, 0.4), 2.5) * 0.8 + 1.0
-    figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
-    axes = figure.add_subplot(projection=radio_map.wcs)
-    image = axes.imshow(
-        radio_map.data * 1e3,
-        origin="lower",
-        cmap="gray_r",
-        norm=_norm(radio_map.data * 1e3),
-        interpolation="nearest",
-    )
+    map_height = WIDTH_INCHES * MAP_WIDTH * min(max(ny / nx, 0.4), 2.5)
+    height = map_height + 1.5
+    figure = Figure(figsize=(WIDTH_INCHES, height))
+    place = (0.12, 0.95 / height, MAP_WIDTH, map_height / height)
+    axes = figure.add_axes(place, projection=radio_map.wcs)
+    norm = stretch(radio_map.data * np.float32(1e3))
+    small, step = _shrunk(radio_map.data * np.float32(1e3))
+    shown = (small.shape[1] * step - 0.5, small.shape[0] * step - 0.5)
+    axes.imshow(grey(small, norm), origin="lower", extent=(-0.5, shown[0], -0.5, shown[1]))
     axes.set_xlim(-0.5, nx - 0.5)
     axes.set_ylim(-0.5, ny - 0.5)
     _outline(axes, catalogue, radio_map)
     _show_beam(axes, radio_map)
-    _label(figure, axes, image, catalogue, radio_map)
+    _label(figure, axes, norm, catalogue, radio_map)
     return figure
 
 
-def _norm(data: npt.NDArray[np.float32]) -> Any:
-    valid = data[np.isfinite(data)]
+def stretch(data: Float) -> Any:
+    """Return the norm that shows noise as light grey and keeps bright sources apart."""
+    step = -(-max(data.shape) // 1024)
+    valid = data[::step, ::step]
+    valid = valid[np.isfinite(valid)]
+    if not valid.size:
+        return ImageNormalize(vmin=0.0, vmax=1.0, clip=True)
     median = float(np.median(valid))
     sigma = 1.4826 * float(np.median(np.abs(valid - median))) or float(valid.std()) or 1.0
     top = max(float(np.percentile(valid, 99.9)), median + 20 * sigma)
@@ -63,45 +80,57 @@ def _norm(data: npt.NDArray[np.float32]) -> Any:
     )
 
 
+def grey(data: Float, norm: Any) -> npt.NDArray[np.uint8]:
+    """Return a picture (h, w, 3) in inverted grey; blank pixels are white."""
+    level = 255 * (1 - np.asarray(norm(np.nan_to_num(data, nan=norm.vmin)), dtype=np.float32))
+    return np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def closed(polygon: Double) -> Double:
+    """Return a polygon with its first corner again at the end."""
+    return np.concatenate([polygon, polygon[:1]])
+
+
+def _shrunk(data: Float) -> tuple[Float, int]:
+    """Average blocks of pixels until the map is no larger than the screen."""
+    step = -(-max(data.shape) // MOST_PIXELS)
+    if step == 1:
+        return data, 1
+    ny, nx = (-(-length // step) for length in data.shape)
+    padded = np.full((ny * step, nx * step), np.nan, dtype=np.float32)
+    padded[: data.shape[0], : data.shape[1]] = data
+    blocks = padded.reshape(ny, step, nx, step)
+    known = np.isfinite(blocks)
+    n_known = known.sum(axis=(1, 3), dtype=np.float32)
+    total = np.where(known, blocks, np.float32(0)).sum(axis=(1, 3))
+    return np.where(n_known > 0, total / np.maximum(n_known, 1), np.float32(np.nan)), step
+
+
 def _outline(axes: Any, catalogue: QTable, radio_map: RadioMap) -> None:
     classes = np.array([str(name) for name in catalogue["class"]])
+    polygons = outlines_in_pixels([str(text) for text in catalogue["outline"]], radio_map.wcs)
+    least = LEAST_RADIUS * max(radio_map.data.shape)
     for name, colour in COLOURS.items():
-        chosen = catalogue[classes == name] if len(catalogue) else catalogue
-        if len(chosen) == 0:
-            continue
+        chosen = np.flatnonzero(classes == name)
+        lines = [polygon for row in chosen for polygon in polygons[row]]
         if name == "compact":
-            axes.add_collection(_ellipses(axes, chosen, radio_map, colour), autolim=False)
-        else:
-            outlines = [outline for row in chosen for outline in _in_pixels(str(row["outline"]), radio_map)]
-            style = (0, (3, 2)) if name == "spurious" else "solid"
-            axes.add_collection(
-                LineCollection(outlines, colors=colour, linewidths=1.2, linestyles=[style]), autolim=False
-            )
+            lines = [_grown(polygon, least) for polygon in lines]
+        axes.add_collection(
+            LineCollection(
+                [closed(line) for line in lines],
+                colors=colour,
+                linewidths=1.2,
+                linestyles=[(0, (3, 2)) if name == "spurious" else "solid"],
+            ),
+            autolim=False,
+        )
 
 
-def _ellipses(axes: Any, chosen: QTable, radio_map: RadioMap, colour: str) -> EllipseCollection:
-    """Ellipses of twice the FWHM, at least ten times the width of the line."""
-    pixel = radio_map.pixel_arcsec
-    widths, heights = (
-        2 * np.maximum(chosen[key].to_value("arcsec") / pixel, max(radio_map.data.shape) / 160)
-        for key in ("major", "minor")
-    )
-    x, y = (chosen[key].to_value("pix") for key in ("x", "y"))
-    return EllipseCollection(
-        widths, heights, chosen["pa"].to_value("deg") + 90, units="xy", offsets=np.column_stack([x, y]),
-        offset_transform=axes.get_transform("pixel"), facecolors="none", edgecolors=colour, linewidths=1.2,
-    )  # fmt: skip
-
-
-def _in_pixels(outline: str, radio_map: RadioMap) -> list[Double]:
-    from astropy.coordinates import SkyCoord
-
-    found = []
-    for polygon in read_outline(outline):
-        sky = SkyCoord(polygon[:, 0], polygon[:, 1], unit="deg", frame="icrs")
-        x, y = radio_map.wcs.world_to_pixel(sky)
-        found.append(np.column_stack([np.append(x, x[0]), np.append(y, y[0])]))
-    return found
+def _grown(polygon: Double, least: float) -> Double:
+    centre = polygon.mean(axis=0)
+    offset = polygon - centre
+    radius = float(np.hypot(*offset.T).mean())
+    return np.asarray(centre + offset * max(GROWTH, least / max(radius, 1e-9)))
 
 
 def _show_beam(axes: Any, radio_map: RadioMap) -> None:
@@ -121,22 +150,22 @@ def _show_beam(axes: Any, radio_map: RadioMap) -> None:
               bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1.5})  # fmt: skip
 
 
-def _label(figure: Figure, axes: Any, image: Any, catalogue: QTable, radio_map: RadioMap) -> None:
+def _label(figure: Figure, axes: Any, norm: Any, catalogue: QTable, radio_map: RadioMap) -> None:
     counts = source_counts(catalogue)
     n_sources = sum(n for name, n in counts.items() if name != "spurious")
     n_artefacts = counts["spurious"]
     artefacts = f", {n_artefacts} artefact{'s' * (n_artefacts > 1)}" if n_artefacts else ""
-    figure.suptitle(f"{radio_map.name}: {n_sources} sources{artefacts}", fontsize=12)
+    axes.set_title(f"{radio_map.name}: {n_sources} sources{artefacts}", fontsize=12)
     handles = [
         Line2D([], [], color=COLOURS[name], linewidth=2, label=f"{name} ({n})")
         for name, n in counts.items()
         if n
     ]
     if handles:
-        figure.legend(
-            handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=9
-        )
-    bar = figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02, ticks=_ticks(image.norm), format="%g")
+        figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9)
+    box = axes.get_position()
+    side = figure.add_axes((box.x1 + 0.02, box.y0, 0.02, box.height))
+    bar = figure.colorbar(ScalarMappable(norm, "gray_r"), cax=side, ticks=_ticks(norm), format="%g")
     bar.set_label("mJy/beam")
     for coordinate, name in zip(axes.coords, _axis_names(radio_map), strict=False):
         coordinate.set_axislabel(name)
