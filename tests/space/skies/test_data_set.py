@@ -55,6 +55,7 @@ def test_processes_write_the_same_bytes(tmp_path: Path) -> None:
     assert _content(tmp_path / "one") == _content(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_spark_writes_the_same_bytes(tmp_path: Path) -> None:
     spark = {"master": "local[2,3]", "driver_memory_gib": 1}
     overrides = {"state_dir": str(tmp_path / "state"), "owner": "ada", "spark": spark}

@@ -16,6 +16,7 @@ from astropy.table import Table
 from helikon.errors import InputError
 from helikon.space.classes import CLASSES
 from helikon.space.fits import map_hdu, read_map
+from helikon.space.skies.options import SceneOptions
 from helikon.space.skies.simulate import SKIES_VERSION, Sky, simulate_sky
 from helikon.space.whole import whole_files
 
@@ -54,8 +55,8 @@ class ShardTask:
     @property
     def recipe(self) -> str:
         """SHA-256 of everything that decides on the field's content."""
-        content = self.options | {"seed": self.seed, "version": SKIES_VERSION}
-        content["templates"] = self.templates_sha256
+        content = dataclasses.asdict(SceneOptions(**self.options))
+        content |= {"seed": self.seed, "version": SKIES_VERSION, "templates": self.templates_sha256}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
