@@ -55,7 +55,7 @@ def arguments() -> Any:
     parser.add_argument("--sdc1", type=Path, help="folder of the SDC1 crop: images, cat")
     parser.add_argument("--cache", type=Path, default=Path("source_finding_cache"))
     parser.add_argument("--fields", type=int, default=10, help="of each array and maker")
-    parser.add_argument("--few", type=int, default=10, help="fields of each array for Aegean, the slowest")
+    parser.add_argument("--few", type=int, default=10, help="fields of each array for the slowest")
     parser.add_argument("--size", type=int, default=2048, help="pixels")
     parser.add_argument("--arrays", nargs="*", default=runs.ARRAYS, choices=runs.ARRAYS)
     parser.add_argument("--makers", nargs="*", default=["second hand", "skies"])
@@ -86,7 +86,7 @@ def judged(given: Any, folders: list[Path]) -> dict[str, dict[str, Any]]:
     for number, folder in enumerate(folders):
         sky = read_sky(folder)
         for finder in wanted:
-            if finder.program == "aegean" and number >= given.few * len(given.arrays):
+            if finder.slow and number >= given.few * len(given.arrays):
                 continue
             out, cost = runs.run(given.cache, finder, folder)
             entries = reading.read(finder.program, out, sky)

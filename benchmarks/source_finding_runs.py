@@ -44,6 +44,11 @@ class Finder:
     after: str = ""
 
     @property
+    def slow(self) -> bool:
+        """Whether it takes minutes on a field, so that fewer fields may do."""
+        return self.label == "PyBDSF" or "Aegean" in self.label
+
+    @property
     def ours(self) -> bool:
         """Whether its results change with our code."""
         return self.program in {"helikon", "classify"}
@@ -67,10 +72,11 @@ FINDERS = (
     Finder(label="PyBDSF", program="pybdsf"),
     Finder(label="PyBDSF tuned", program="pybdsf", settings={"adaptive_rms_box": True, "group_tol": 10.0}),
     Finder(label="Aegean", program="aegean"),
+    Finder(label="Aegean tuned", program="aegean", settings={"aegean": ["--floodclip", "3"]}),
     Finder(label="sep", program="sep"),
-    Finder(label="sep tuned", program="sep", settings={"filter": False}),
+    Finder(label="sep tuned", program="sep", settings={"filter": False, "deblend_cont": 1.0}),
     Finder(label="photutils", program="photutils"),
-    Finder(label="photutils tuned", program="photutils", settings={"contrast": 0.05}),
+    Finder(label="photutils tuned", program="photutils", settings={"contrast": 1.0}),
 )
 
 
