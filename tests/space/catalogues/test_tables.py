@@ -145,6 +145,18 @@ def test_a_votable_keeps_its_fields_and_gets_more(tmp_path: Path) -> None:
     assert table["galaxy"].mask.tolist() == [True, False]
 
 
+def test_selavys_columns_are_known_under_its_own_prefix(tmp_path: Path) -> None:
+    table = Table({"col_island_id": ["i1"], "col_component_id": ["c1"], "col_ra_deg_cont": [10.0]})
+    table["col_dec_deg_cont"], table["col_flux_int"] = [20.0], [3.5]
+    table["col_maj_axis"], table["col_min_axis"], table["col_pos_ang"] = [15.0], [12.0], [40.0]
+    from_table(table).to_xml(str(tmp_path / "selavy.xml"))
+    catalogue = read_catalogue(tmp_path / "selavy.xml")
+    assert catalogue.kind == "Selavy components, VOTable"
+    places = catalogue.places
+    assert (places.x[0], places.y[0]) == (10, 20)
+    assert (places.major[0], places.minor[0], places.angle[0]) == (15, 12, 40)
+
+
 def test_a_votable_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     path = votable(tmp_path)
     path.write_text(path.read_text()[:900])

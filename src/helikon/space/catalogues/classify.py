@@ -18,7 +18,7 @@ from helikon.space.background import BackgroundMesh, assemble_mesh, mesh_of_tile
 from helikon.space.beam import Beam
 from helikon.space.catalogues.added import Classified
 from helikon.space.catalogues.assign import assign
-from helikon.space.catalogues.galaxies import Galaxies
+from helikon.space.catalogues.galaxies import Galaxies, grouped
 from helikon.space.catalogues.located import Located, locate
 from helikon.space.catalogues.places import Places
 from helikon.space.classes import CLASSES
@@ -34,7 +34,7 @@ __all__ = ["classify_places"]
 Int = npt.NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 
-WINDOW_PIXELS = 3072
+WINDOW_PIXELS = 2048
 """Side of the windows of a larger map."""
 OVERLAP_BEAMS = 64
 """Windows share this many beams: more than the largest galaxy."""
@@ -166,11 +166,9 @@ class _Work:
         extended = np.isin(np.argmax(probabilities, axis=1), EXTENDED)
         group = np.where((source >= 0) & extended[source], source, -1)
         n_groups = len(probabilities)
-        for one in np.unique(source[(source >= 0) & (group < 0)]):
-            members = np.flatnonzero(source == one)
+        for members in grouped(np.where(group < 0, source, -1)):
             places = np.stack([self.located.x[entries[members]], self.located.y[entries[members]]], axis=1)
-            for member, label in zip(members, _near(places, SAME_BEAMS * fwhm), strict=True):
-                group[member] = n_groups + label
+            group[members] = n_groups + np.array(_near(places, SAME_BEAMS * fwhm))
             n_groups += len(members)
         return group
 

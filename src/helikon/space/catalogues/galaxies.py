@@ -6,7 +6,7 @@ import numpy.typing as npt
 from helikon.space.catalogues.added import Classified
 from helikon.space.classes import CLASSES
 
-__all__ = ["Galaxies"]
+__all__ = ["Galaxies", "grouped"]
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -46,10 +46,10 @@ class Galaxies:
         speaks = owned & (source >= 0)
         self._probabilities[entries[speaks]] = probabilities[source[speaks]]
         self._is_faint[entries[speaks]] = is_faint[speaks]
-        for number in np.unique(together[speaks]):
-            members = entries[together == number]
-            for member in members[1:]:
-                self._join(int(members[0]), int(member))
+        for members in grouped(together):
+            if speaks[members].any():
+                for member in entries[members[1:]]:
+                    self._join(int(entries[members[0]]), int(member))
 
     def result(self, has_position: Bool, on_map: Bool) -> Classified:
         """Number the galaxies from 1 in the order of their first entries."""
@@ -82,3 +82,10 @@ class Galaxies:
     def _join(self, one: int, other: int) -> None:
         low, high = sorted((self._root(one), self._root(other)))
         self._first[high] = low
+
+
+def grouped(numbers: Int) -> list[Int]:
+    """Return the places of each number from 0 up; those below 0 are in no group."""
+    order = np.argsort(numbers, kind="stable")
+    order = order[np.searchsorted(numbers[order], 0) :]
+    return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(order) else []
