@@ -34,7 +34,7 @@ class FinderSettings:
     score_threshold: float = 0.5
     tile_pixels: int = 1152
     overlap_pixels: int = 160
-    window_pixels: int = 3072
+    window_pixels: int = 2560
 
     def __post_init__(self) -> None:
         """Refuse thresholds that find nothing or everything."""

@@ -18,6 +18,7 @@ from helikon.space.finder import Found, find_in_window
 from helikon.space.fits import open_map
 from helikon.space.model import SourceModel, load_model
 from helikon.space.survey.claims import Box, Claim, Patch, Pixel
+from helikon.space.survey.memory import give_back, take_arrays_apart
 from helikon.space.survey.plan import ModelFile, Plan
 from helikon.space.survey.store import Result, read_mesh, write_part, write_result
 from helikon.space.tiles import Tile
@@ -71,6 +72,7 @@ def search_window(plan: Plan, tile: Tile) -> None:
         if _concerns(claim, tile)
     ]
     write_result(window_path(plan, tile), seen.result(reported))
+    _forget()
 
 
 def search_patch(plan: Plan, patch: Patch) -> None:
@@ -86,6 +88,7 @@ def search_patch(plan: Plan, patch: Patch) -> None:
             break
         box = _with_halo(plan, box)
     write_result(patch_path(plan, patch), result)
+    _forget()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class _Seen:
 
 def _look(plan: Plan, box: Box, wanted: frozenset[Pixel] | None = None) -> _Seen:
     """Find sources in a box of the map; of those, if asked, only those that hold a wanted pixel."""
+    take_arrays_apart()
     rows, columns = slice(box[0], box[2]), slice(box[1], box[3])
     with open_map(plan.map_path, beam=plan.beam, name=plan.name) as file:
         radio_map = file.window_map(rows, columns)
@@ -140,7 +144,12 @@ def _claimed(found: Found, snr: npt.NDArray[np.floating], box: Box, plan: Plan) 
         is_cut = _reaches_border((y0, x0, y1, x1), box, plan)
         claims.append(
             Claim(
-                window=-1, row=row, pieces=frozenset(peaks), box=(y0, x0, y1, x1), is_cut=is_cut, is_owned=True
+                window=-1,
+                row=row,
+                pieces=frozenset(peaks),
+                box=(y0, x0, y1, x1),
+                is_cut=is_cut,
+                is_owned=True,
             )
         )
         tops.append(peaks[int(np.argmax(snr[mine]))])
@@ -207,6 +216,12 @@ def _area(box: Box) -> int:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
+def _forget() -> None:
+    """Drop the network, whose arena only grows: to load it again takes a fraction of a second."""
+    _model.cache_clear()
+    give_back()
+
+
 @functools.lru_cache(maxsize=1)
 def _mesh(path: str) -> BackgroundMesh:
     return read_mesh(Path(path))
@@ -214,7 +229,7 @@ def _mesh(path: str) -> BackgroundMesh:
 
 @functools.lru_cache(maxsize=1)
 def _model(model: ModelFile) -> SourceModel | None:
-    """Load a model once a process, for one thread: bits must not depend on how many cores there are."""
+    """Load a model for one thread: bits must not depend on how many cores there are."""
     if not model.folder:
         return None
     before = os.environ.get("OMP_NUM_THREADS")
