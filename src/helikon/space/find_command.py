@@ -58,12 +58,12 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress"]
     "n_processes",
     type=click.IntRange(min=1),
     show_default="the cores that may be used, within the memory",
-    help="Processes at a time; each takes about a gigabyte.",
+    help="Processes at a time; each takes up to a gigabyte.",
 )
 @click.option(
     "--window-pixels",
     type=int,
-    default=3072,
+    default=2560,
     show_default=True,
     help="Largest side of a window; a map of no more pixels is searched as a whole.",
 )
