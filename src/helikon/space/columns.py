@@ -72,7 +72,7 @@ COLUMNS: tuple[ColumnInfo, ...] = (
     _column("name", "U32", None, "meta.id", "IAU-style name: HLK JHHMMSS.s+DDMMSS (ICRS, truncated)"),
     *_POSITION,
     _column("background", "f4", BEAM, f"instr.background;{FLUX};em.radio", "At the peak"),
-    _column("snr", "f4", None, "stat.snr", "Highest pixel above the background, over local_rms"),
+    _column("snr", "f4", None, "stat.snr", "Highest point above the background, over local_rms"),
     *_SHAPE,
     _column("deconv_major_max", "f4", u.arcsec, "phys.angSize.smajAxis;stat.max", "Its three-sigma limit"),
     _column("las", "f4", u.arcsec, "phys.angSize", "Largest size above the flood threshold, with the beam"),
@@ -83,7 +83,7 @@ COLUMNS: tuple[ColumnInfo, ...] = (
     _column("class_prob", "f4", None, "stat.probability;src.class", "Probability of class"),
     *(_probability(name) for name in CLASSES),
     _column("flags", "U48", None, "meta.code.qual", f"Words: {', '.join(FLAGS)}"),
-    _column("outline", "U1", None, "pos.outline", "Border at the flood threshold, STC-S"),
+    _column("outline", "U1", None, "pos.outline", "Border of the source, STC-S"),
 )  # fmt: skip
 """Of the table of sources."""
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from helikon.space.background import Background
 from helikon.space.compact import CompactFits, fit_pieces
 from helikon.space.components import Components, component_rows, find_components
-from helikon.space.detect import Pieces
+from helikon.space.detect import Pieces, peak_heights
 from helikon.space.extended import MaskMeasure, measure_masks
 from helikon.space.fits import RadioMap
 from helikon.space.footprints import Footprints, SourceMasks, borders, largest_extents, shared_islands
@@ -79,7 +79,7 @@ def measure_sources(
     deconvolved = deconvolve(rows.parameters[:, 3:], np.array(beam_form(radio_map)), axes)
     ra, dec = icrs(radio_map.wcs, rows.x, rows.y)
     parts = find_components(data, background, pieces, fits, prints, radio_map)
-    shapes = source_outlines(rows.parameters, is_gaussian, masks, prints)
+    shapes = source_outlines(rows.parameters, rms, is_gaussian, masks, prints)
     n_islands = np.bincount(prints.source_of_part, minlength=len(masks.pieces))
     return {
         "name": iau_names(ra, dec),
@@ -95,7 +95,7 @@ def measure_sources(
         "int_flux_err": np.abs(rows.flux) * errors.flux,
         "local_rms": rms,
         "background": background.level[at],
-        "snr": data[at] / rms,
+        "snr": peak_heights(data, *at) / rms,
         "major": ellipses.major,
         "major_err": ellipses.major * errors.major,
         "minor": ellipses.minor,

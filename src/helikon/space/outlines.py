@@ -20,6 +20,8 @@ Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
+OUTLINE_SIGMA = 2.5
+"""Local sigma at which a Gaussian source's outline is drawn."""
 N_CORNERS = 12
 """Of the polygon that stands for an ellipse."""
 TOLERANCE = 0.4
@@ -46,19 +48,22 @@ class Outlines:
 
 
 def source_outlines(
-    parameters: Double, is_gaussian: Bool, masks: SourceMasks, prints: Footprints
+    parameters: Double, rms: Double, is_gaussian: Bool, masks: SourceMasks, prints: Footprints
 ) -> Outlines:
     """Outline all sources.
 
-    A Gaussian source's outline is the ellipse of its shape that has as many
-    pixels as the source; the others' is the border of their pixels.
+    A Gaussian source's outline is where it falls to :data:`OUTLINE_SIGMA`, which
+    follows the source more closely than the noise lets its pixels do; the
+    others' is the border of their pixels.
 
     Parameters
     ----------
     parameters : ndarray, shape (n, 6)
         Peak, x, y, a, b, c.
+    rms : ndarray, shape (n,)
+        Noise at the peaks, in the unit of the peaks.
     """
-    ellipses = _ellipses(parameters, np.diff(prints.source_starts))
+    ellipses = _ellipses(parameters, _isophote_areas(parameters, rms))
     corners: list[Double] = []
     part: list[int] = []
     for number, source in enumerate(prints.source_of_part.tolist()):
@@ -108,7 +113,15 @@ def _part_polygons(prints: Footprints, part: int) -> list[Double]:
     return [polygon + corner for polygon in polygons(mask)]
 
 
-def _ellipses(parameters: Double, areas: Int) -> Double:
+def _isophote_areas(parameters: Double, rms: Double) -> Double:
+    """Areas in pixels within which Gaussians are brighter than OUTLINE_SIGMA; at least four pixels."""
+    major, minor, _ = ellipse_of_form(parameters[:, 3:])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = np.log(np.maximum(parameters[:, 0] / (OUTLINE_SIGMA * rms), 1.0))
+    return np.maximum(math.pi / (4 * math.log(2)) * major * minor * depth, 4.0)
+
+
+def _ellipses(parameters: Double, areas: Double) -> Double:
     """Return polygons (n, 12, 2) around ellipses of these areas in pixels."""
     major, minor, angle = ellipse_of_form(parameters[:, 3:])
     inscribed = N_CORNERS / 2 * math.sin(2 * math.pi / N_CORNERS)
