@@ -11,32 +11,35 @@ from helikon.space.detect import Pieces, find_pieces
 from helikon.space.gaussians import FWHM, form_of_ellipse
 
 BEAM = 5.0
-FORM = form_of_ellipse(BEAM, BEAM, 0.0)
-STEP = 32
-"""Between sources, in pixels."""
-SIDE = 20
-"""Sources along one side."""
+STEP = 6.4
+"""Between sources, in beam widths."""
 
 
 @cache
-def fitted(width: float, peak: float) -> tuple[Pieces, CompactFits, np.ndarray]:
-    """Fit a grid of equal sources in noise of unit rms that is as smooth as the beam; gives true places."""
+def fitted(
+    width: float, peak: float, beam: float = BEAM, n_along: int = 20
+) -> tuple[Pieces, CompactFits, np.ndarray]:
+    """Fit a grid of equal sources in noise of unit rms that is as smooth as the beam; gives true places.
+
+    Widths in pixels; ``n_along`` sources along each side.
+    """
     rng = np.random.default_rng(7)
-    size = STEP * SIDE
+    step, form = round(STEP * beam), form_of_ellipse(beam, beam, 0.0)
+    size, half = step * n_along, int(2.8 * beam)
     # White noise smoothed by a Gaussian of 1/sqrt 2 beam widths has a correlation of the beam's shape.
-    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), BEAM / FWHM / np.sqrt(2), mode="wrap")
+    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), beam / FWHM / np.sqrt(2), mode="wrap")
     data = noise / noise.std()
-    middles = np.arange(SIDE) * STEP + STEP / 2
+    middles = np.arange(n_along) * step + step / 2
     places = np.stack(np.meshgrid(middles, middles), axis=2).reshape(-1, 2)
     places = places + rng.uniform(-0.5, 0.5, places.shape)
     y, x = np.mgrid[:size, :size]
     for x0, y0 in places:
-        box = slice(int(y0) - 14, int(y0) + 15), slice(int(x0) - 14, int(x0) + 15)
+        box = slice(int(y0) - half, int(y0) + half + 1), slice(int(x0) - half, int(x0) + half + 1)
         distance = (x[box] - x0) ** 2 + (y[box] - y0) ** 2
         data[box] += peak * np.exp(-4 * np.log(2) * distance / width**2)
     data = data.astype(np.float32)
-    pieces = find_pieces(data, seed_sigma=8, flood_sigma=3, beam_fwhm_pixels=BEAM)
-    fits = fit_pieces(data, np.ones_like(data), pieces, FORM, BEAM)
+    pieces = find_pieces(data, seed_sigma=8, flood_sigma=3, beam_fwhm_pixels=beam)
+    fits = fit_pieces(data, np.ones_like(data), pieces, form, beam)
     nearest = np.argmin(np.hypot(pieces.x[:, None] - places[:, 0], pieces.y[:, None] - places[:, 1]), axis=1)
     return pieces, fits, places[nearest]
 
@@ -47,7 +50,7 @@ def robust_width(values: np.ndarray) -> float:
 
 def test_point_sources_are_found_unresolved_with_their_peak() -> None:
     pieces, fits, _ = fitted(BEAM, 20.0)
-    assert len(pieces) > 0.95 * SIDE**2
+    assert len(pieces) > 0.95 * 20**2
     assert fits.good.mean() > 0.95
     assert fits.resolved[fits.good].mean() < 0.02
     assert np.median(fits.parameters[fits.good, 0]) == pytest.approx(20, rel=0.01)
@@ -90,3 +93,14 @@ def test_the_limit_on_the_area_of_a_point_source_lies_above_it() -> None:
     good = fits.good & ~fits.resolved
     assert (fits.largest_ratio[good] > 1).all()
     assert np.median(fits.largest_ratio[good]) < 1.7
+
+
+@pytest.mark.parametrize(("beam", "n_along"), [(3.0, 16), (16.0, 8)])
+def test_beams_of_few_and_of_many_pixels_are_fitted_alike(beam: float, n_along: int) -> None:
+    """Of many, a part of the pixels is used."""
+    _, fits, _ = fitted(1.5 * beam, 40.0, beam, n_along)
+    assert fits.good.mean() > 0.95
+    assert fits.resolved[fits.good].mean() > 0.95
+    flux = (fits.parameters[:, 0] * fits.area_ratio)[fits.good]
+    assert np.median(flux) == pytest.approx(40 * 1.5**2, rel=0.02)
+    assert robust_width(flux) / (40 * 1.5**2) < 0.04

@@ -20,9 +20,10 @@ from skimage.measure import points_in_poly
 
 from helikon.errors import InputError
 from helikon.space.catalogue import COLUMNS, COMPONENT_COLUMNS, ColumnInfo, source_counts
+from helikon.space.catalogues.read import read_catalogue
 from helikon.space.colours import COLOURS
 from helikon.space.finder import FinderSettings, find_sources
-from helikon.space.fits import Beam, RadioMap
+from helikon.space.fits import Beam, RadioMap, open_map, write_map
 from helikon.space.formats import FILES, write_catalogue
 from helikon.space.model import CLASSES
 from helikon.space.report import report
@@ -130,6 +131,31 @@ def test_caesars_json_holds_sources_islands_and_components(files: dict[str, Path
             assert island["ymin"] <= y <= island["ymax"]
             assert points_in_poly([(x, y)], island["vertices"][0])[0]
             assert radio_map.wcs.pixel_to_world(x, y).icrs.ra.deg == pytest.approx(island["ra"], abs=1e-6)
+
+
+def test_the_pixels_in_caesars_json_are_the_maps_where_an_overview_is_shown(tmp_path: Path) -> None:
+    catalogue, radio_map = made_up()
+    write_map(dataclasses.replace(radio_map, name="field"), tmp_path / "map.fits")
+    with open_map(tmp_path / "map.fits") as file:
+        files = write_catalogue(catalogue, file.overview(100), tmp_path / "out", searched=file)
+    document = json.loads(files["sources.json"].read_text())
+    assert document["metadata"]["inputdata"]["nx"] == SIZE
+    for source in document["sources"]:
+        for island in source["islands"]:
+            assert points_in_poly([(island["x"], island["y"])], island["vertices"][0])[0]
+
+
+@pytest.mark.parametrize("name", ["sources.vot", "sources.fits", "sources.json", "sources.reg"])
+def test_the_classifier_reads_what_was_written(files: dict[str, Path], name: str) -> None:
+    catalogue, radio_map = made_up()
+    places = read_catalogue(files[name]).places
+    x, y = places.x, places.y
+    if not places.in_pixels:
+        x, y = radio_map.wcs.world_to_pixel(SkyCoord(x, y, unit="deg"))
+    rows = np.asarray(catalogue["class"]) == "compact"
+    assert len(x) == len(catalogue)
+    np.testing.assert_allclose(x[rows], catalogue["x"].value[rows], atol=0.05)
+    np.testing.assert_allclose(y[rows], catalogue["y"].value[rows], atol=0.05)
 
 
 def test_the_moc_is_the_area_that_has_values(tmp_path: Path) -> None:

@@ -75,6 +75,15 @@ def test_an_outline_is_read_back_as_it_was_written() -> None:
     assert read_outline("") == []
 
 
+def test_an_outline_of_milliarcsecond_pixels_keeps_its_shape() -> None:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---SIN", "DEC--SIN"], [40, 10], [-1e-7, 1e-7]
+    square = np.array([[0.0, 0], [5, 0], [5, 5], [0, 5]])
+    (back,) = read_outline(stc_outline(wcs, [square]))
+    x, y = wcs.all_world2pix(back[:, 0], back[:, 1], 0)
+    np.testing.assert_allclose(np.stack([x, y], axis=1), square, atol=0.1)
+
+
 def test_names_are_truncated_and_doubles_get_letters() -> None:
     ra = 15 * (12 + 34 / 60 + 56.78 / 3600)
     dec = -(7 + 8 / 60 + 9.9 / 3600)

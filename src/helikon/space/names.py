@@ -1,11 +1,13 @@
 """What sources are called, and their outlines as text."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from astropy.wcs.utils import proj_plane_pixel_scales
 
 from helikon.space.sky import icrs
 
@@ -40,11 +42,15 @@ def stc_outline(wcs: Any, polygons: Sequence[Double]) -> str:
 
 
 def sky_words(wcs: Any, polygons: Sequence[Double]) -> list[str]:
-    """Write the corners of each polygon as right ascension and declination in degrees."""
+    """Write the corners of each polygon as right ascension and declination in degrees.
+
+    To five decimals, or to as many as tell a twentieth of a pixel.
+    """
     if len(polygons) == 0:
         return []
     x, y = np.concatenate(polygons).T
-    words = [f"{value:.5f}" for value in np.stack(icrs(wcs, x, y), axis=1).ravel().tolist()]
+    n_decimals = max(5, math.ceil(-math.log10(0.05 * float(proj_plane_pixel_scales(wcs).min()))))
+    words = [f"{value:.{n_decimals}f}" for value in np.stack(icrs(wcs, x, y), axis=1).ravel().tolist()]
     ends = np.cumsum([2 * len(polygon) for polygon in polygons]).tolist()
     return [" ".join(words[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 
