@@ -71,6 +71,21 @@ def test_the_summary_as_json_counts_classes_flags_and_galaxies(
 
 
 @pytest.mark.parametrize(
+    "content",
+    ["# Source_id Isl_id RA DEC S_Code\n", '{"metadata": {}, "sources": []}', "global color=red\nfk5\n"],
+)
+def test_an_empty_catalogue_gives_files_without_rows(
+    field: tuple[Path, Path], tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "none").write_text(content)
+    arguments = [str(field[0]), str(tmp_path / "none"), "--out", str(tmp_path / "out"), "--model", "none"]
+    assert json.loads(run(*arguments, "--json").stdout)["n_entries"] == 0
+    table = Table.read(tmp_path / "out" / "classified.vot")
+    assert len(table) == 0
+    assert "class" in table.colnames
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"root\x00\x00\xf3\xf1", "saveToCatalogFile"),

@@ -75,6 +75,12 @@ def test_the_position_angle_of_an_ellipse_is_north_through_east(tmp_path: Path) 
     assert np.mod(places.angle, 180) == pytest.approx([30, 30])
 
 
+def test_an_ellipse_of_several_rings_is_an_entry_at_its_centre(tmp_path: Path) -> None:
+    places = read_catalogue(reg(tmp_path, 'icrs\nellipse(10,20,5",3",10",6",120)\n')).places
+    assert (places.x[0], places.y[0]) == (10, 20)
+    assert np.isnan(places.major[0])
+
+
 def test_excluded_shapes_lines_and_text_are_no_entries(tmp_path: Path) -> None:
     text = 'icrs\n-circle(10,20,5")\nline(10,20,11,21)\n# text(10,20) text={hello}\ncircle(10,20,5")\n'
     assert len(read_catalogue(reg(tmp_path, text)).table) == 1
@@ -88,6 +94,7 @@ def test_a_region_file_without_shapes_has_no_rows(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("image;line(1,2,3,4)\n", "no shape that could be an entry"),
+        ("wcsb\ncircle(10,20,3)\n", "line 1 of a.reg names a frame that cannot be read"),
         ("icrs\ncircle(10,20\n", "line 2 of a.reg cannot be read"),
         ("image\ncircle(10,20,3)\nfk5\ncircle(10,20,3)\n", "shapes on the sky and in pixels"),
     ],

@@ -205,6 +205,19 @@ def test_positions_are_read_in_degrees_sexagesimal_and_other_units_and_frames(
     assert places.y == pytest.approx(expected.dec.deg, abs=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.fits", "fits"), ("a.vot", "votable"), ("a.ecsv", "ascii.ecsv")]
+)
+def test_tables_without_rows_come_back_without_rows(tmp_path: Path, name: str, form: str) -> None:
+    Table({"ra": np.empty(0), "dec": np.empty(0)}).write(tmp_path / name, format=form)
+    catalogue = read_catalogue(tmp_path / name)
+    assert len(catalogue.places) == 0
+    catalogue.write(verdict(0), tmp_path / f"again-{name}")
+    again = read_catalogue(tmp_path / f"again-{name}").table
+    assert again.colnames[:3] == ["ra", "dec", "class"]
+    assert len(again) == 0
+
+
 def test_columns_of_the_same_names_are_not_overwritten(tmp_path: Path) -> None:
     assert free_prefix(["ra", "CLASS"]) == "hlk_"
     assert free_prefix(["class", "hlk_class"]) == "hlk2_"

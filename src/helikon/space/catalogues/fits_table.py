@@ -49,7 +49,10 @@ class FitsCatalogue:
         _describe(header, added, more.dtype)
         if "THEAP" in header:
             header["THEAP"] = int(header["THEAP"]) + more.dtype.itemsize * n_rows
-        data = np.concatenate([rows, more.view(np.uint8).reshape(n_rows, -1)], axis=1).tobytes() + rest
+        data = (
+            np.concatenate([rows, more.view(np.uint8).reshape(n_rows, more.dtype.itemsize)], axis=1).tobytes()
+            + rest
+        )
         padding = b"\0" * (-len(data) % BLOCK)
         before, after = self.raw[: int(info["hdrLoc"])], self.raw[start + span :]
         path.write_bytes(before + header.tostring().encode("ascii") + data + padding + after)

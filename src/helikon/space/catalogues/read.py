@@ -7,7 +7,7 @@ from helikon.space.catalogues.caesar_json import read_caesar_json
 from helikon.space.catalogues.catalogue import Catalogue
 from helikon.space.catalogues.ecsv import read_ecsv
 from helikon.space.catalogues.fits_table import read_fits_table
-from helikon.space.catalogues.regions_file import FRAMES, SHAPE, read_regions
+from helikon.space.catalogues.regions_file import FRAMES, OTHER_FRAMES, SHAPE, read_regions
 from helikon.space.catalogues.text import read_text
 from helikon.space.catalogues.votable import read_votable
 
@@ -74,7 +74,10 @@ def _is_regions(text: str) -> bool:
     """Say whether a text starts as DS9's region files do."""
     for line in text.splitlines():
         word = line.strip().lower()
-        if word.startswith(("# region file format", "global ")) or word.partition(";")[0] in FRAMES:
+        if (
+            word.startswith(("# region file format", "global "))
+            or word.partition(";")[0] in FRAMES | OTHER_FRAMES
+        ):
             return True
         if SHAPE.match(word):
             return True

@@ -18,6 +18,7 @@ from helikon.space.catalogues.region_marks import marks
 __all__ = ["RegionCatalogue", "read_regions"]
 
 FRAMES = {"image", "physical", "fk4", "b1950", "fk5", "j2000", "icrs", "galactic", "ecliptic"}
+OTHER_FRAMES = {"linear", "amplifier", "detector", *(f"wcs{letter}" for letter in ("", *"abcdefghijklmnop"))}
 SHAPES = ("circle", "ellipse", "box", "polygon", "point")
 SHAPE = re.compile(rf"^\+?({'|'.join(SHAPES)})\b[\s(]", re.IGNORECASE)
 OTHER = re.compile(r"^[+-]?[a-z]+\s*\(", re.IGNORECASE)
@@ -61,6 +62,13 @@ def read_regions(path: Path) -> RegionCatalogue:
             word = part.strip().lower()
             if word in FRAMES:
                 frame = word
+            elif word in OTHER_FRAMES:
+                raise InputError(
+                    f"line {number} of {path.name} names a frame that cannot be read",
+                    got=word,
+                    expected=", ".join(sorted(FRAMES)),
+                    next_step="save the regions from DS9 in one of these",
+                )
             elif SHAPE.match(part.strip()):
                 shapes.append((len(parts), frame, _region(part.strip(), frame, path.name, number)))
             parts.append(part)
@@ -141,7 +149,7 @@ def _place(shape: Any) -> tuple[float, float, float, float, float]:
     if _is_sky(shape) and hasattr(shape, "radius"):
         width = 2 * float(shape.radius.to_value("arcsec"))
         return x, y, width, width, 0.0
-    if _is_sky(shape) and type(shape).__name__.startswith("Ellipse"):
+    if type(shape).__name__ == "EllipseSkyRegion":
         width, height = (float(side.to_value("arcsec")) for side in (shape.width, shape.height))
         angle = float(shape.angle.to_value("deg")) - 90
         return x, y, max(width, height), min(width, height), angle if width >= height else angle + 90
@@ -163,7 +171,7 @@ def _outline(shape: Any) -> Outline:
             return (np.stack([corners.icrs.ra.deg, corners.icrs.dec.deg], axis=1),)
         return (np.stack([np.asarray(corners.x, float), np.asarray(corners.y, float)], axis=1),)
     if _is_sky(shape):
-        return _sky_box(shape) if type(shape).__name__.startswith("Rectangle") else ()
+        return _sky_box(shape) if type(shape).__name__ == "RectangleSkyRegion" else ()
     return _pixel_outline(shape)
 
 
