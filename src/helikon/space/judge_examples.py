@@ -21,7 +21,7 @@ from helikon.space.training_tiles import draw_options
 __all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
 
 FIELD_PIXELS = 768
-N_EXTENDED = (10.0, 70.0)
+N_EXTENDED = (10.0, 50.0)
 """Per 1024 x 1024 pixels: about as the sky has them, for probabilities must be those of real maps."""
 HIDDEN_SIGMA = 2.0
 """A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""

@@ -27,7 +27,7 @@ __all__ = ["JudgeOptions", "judge"]
 
 TRAIN, VALIDATE = 11, 12
 """First number of every seed: these fields are not those that the network was trained on."""
-HIDDEN = 64
+HIDDEN = 96
 FIELDS_A_STEP = 8
 FIELDS_FOR_SCALE = 8
 
@@ -50,9 +50,9 @@ class JudgeOptions:
     """
 
     model: str = "shipped"
-    n_fields: int = 160
+    n_fields: int = 320
     n_validation_fields: int = 24
-    n_steps: int = 1500
+    n_steps: int = 3000
     seed: int = 1
     templates: str = ""
 

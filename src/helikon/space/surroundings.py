@@ -14,12 +14,15 @@ Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 
 PIECE_FEATURES = (
-    "snr", "area", "flux_ratio", "elongation", "n_in_island", "lowest", "scatter", "rms_rise",
-    "glare", "glare_snr", "glare_distance", "crowding", "height_above_island",
+    "snr", "area", "flux_ratio", "elongation", "n_in_island", "lowest", "scatter", "low_share",
+    "high_share", "rms_rise", "glare", "glare_snr", "glare_distance", "spoke", "crowding",
+    "height_above_island",
 )  # fmt: skip
-"""Names of the columns of ``Shapes.features``; all but the last two are logarithms, or bounded."""
+"""Names of the columns of ``Shapes.features``; logarithms, or bounded."""
 AROUND_BEAMS = 8.0
 """Side in beams of the square in which the surroundings are measured."""
+FAR_SIGMA = 2.5
+"""Pixels farther from zero are counted: where there are many without a source, there are artefacts."""
 WIDE_BEAMS = 60.0
 GLARE_BEAMS = 80.0
 """How far, in beams, a bright source is blamed for artefacts."""
@@ -34,7 +37,7 @@ class Shapes:
 
     Attributes
     ----------
-    features : ndarray, shape (n, 13)
+    features : ndarray, shape (n, 16)
         As in ``PIECE_FEATURES``.
     x, y : ndarray, shape (n,)
         Peaks in pixels.
@@ -52,7 +55,12 @@ class Shapes:
 
 
 def describe_pieces(
-    significance: Float, rms: Float, pieces: Pieces, *, flood_sigma: float, beam_fwhm_pixels: float
+    significance: Float,
+    rms: Float,
+    pieces: Pieces,
+    *,
+    flood_sigma: float,
+    beam_fwhm_pixels: float,
 ) -> Shapes:
     """Measure pieces and their surroundings.
 
@@ -69,12 +77,15 @@ def describe_pieces(
     y, x = np.nonzero(pieces.labels)
     owner = pieces.labels[y, x] - 1
     value = clean[y, x].astype(np.float64)
-    n_pixels, total = np.bincount(owner, minlength=n), np.bincount(owner, value, minlength=n)
+    n_pixels, total = (
+        np.bincount(owner, minlength=n),
+        np.bincount(owner, value, minlength=n),
+    )
     snr = clean[pieces.y, pieces.x].astype(np.float64)
     share = np.maximum(1 - flood_sigma / np.maximum(snr, 1.2 * flood_sigma), 0.15)
     axis, elongation = _axes(x, y, value, owner, n, beam_fwhm_pixels)
     around = _around(clean, rms, pieces, beam_fwhm_pixels)
-    glare = _glare(pieces, snr, beam_fwhm_pixels)
+    glare = _glare(pieces, snr, axis, beam_fwhm_pixels)
     top = np.zeros(int(pieces.island.max(initial=0)) + 1)
     np.maximum.at(top, pieces.island, snr)
     columns = [
@@ -108,9 +119,14 @@ def _axes(
     """Major axes as in ``Shapes.axis``, and the logarithm of their length over the beam's."""
     weight = np.maximum(value, 1e-3)
     total = np.maximum(np.bincount(owner, weight, minlength=n), 1e-9)
-    mean_x, mean_y = (np.bincount(owner, weight * v, minlength=n) / total for v in (x, y))
+    mean_x, mean_y = (
+        np.bincount(owner, weight * v, minlength=n) / total for v in (x, y)
+    )
     dx, dy = x - mean_x[owner], y - mean_y[owner]
-    xx, yy, xy = (np.bincount(owner, weight * v, minlength=n) / total for v in (dx * dx, dy * dy, dx * dy))
+    xx, yy, xy = (
+        np.bincount(owner, weight * v, minlength=n) / total
+        for v in (dx * dx, dy * dy, dx * dy)
+    )
     middle, half = (xx + yy) / 2 + 1 / 12, np.hypot((xx - yy) / 2, xy)
     angle = 0.5 * np.arctan2(2 * xy, xx - yy)
     stretch = 1 - np.sqrt(np.maximum(middle - half, 1e-6) / (middle + half))
@@ -118,45 +134,74 @@ def _axes(
     return axis, np.log(np.sqrt(middle + half) / beam_fwhm_pixels)
 
 
-def _around(clean: Float, rms: Float, pieces: Pieces, beam_fwhm_pixels: float) -> list[Double]:
-    """Deepest negative pixel, scatter and rise of the noise around each piece."""
+def _around(
+    clean: Float, rms: Float, pieces: Pieces, beam_fwhm_pixels: float
+) -> list[Double]:
+    """Around each piece: deepest negative pixel, scatter, how much is far from zero, rise of the noise."""
     side = max(3, round(AROUND_BEAMS * beam_fwhm_pixels)) | 1
     at = pieces.y, pieces.x
     lowest = ndimage.minimum_filter(clean, size=side, mode="nearest")[at]
     empty = (pieces.labels == 0).astype(np.float32)
     free = ndimage.uniform_filter(empty, side, mode="nearest")[at]
-    square = ndimage.uniform_filter(np.clip(clean, -10, 10) ** 2 * empty, side, mode="nearest")[at]
+    square = ndimage.uniform_filter(
+        np.clip(clean, -10, 10) ** 2 * empty, side, mode="nearest"
+    )[at]
+    far = [
+        ndimage.uniform_filter(beyond.astype(np.float32), side, mode="nearest")[at]
+        for beyond in (clean < -FAR_SIGMA, (clean > FAR_SIGMA) & (empty > 0))
+    ]
     noise = np.nan_to_num(rms, nan=0.0)
-    wide = ndimage.uniform_filter(noise, round(WIDE_BEAMS * beam_fwhm_pixels) | 1, mode="nearest")[at]
+    wide = ndimage.uniform_filter(
+        noise, round(WIDE_BEAMS * beam_fwhm_pixels) | 1, mode="nearest"
+    )[at]
     return [
         np.log(np.maximum(-lowest, 0.5)).astype(np.float64),
-        np.log(np.sqrt(square / np.maximum(free, 0.02)) + 0.1).astype(np.float64),
-        np.log(np.maximum(noise[at], 1e-30) / np.maximum(wide, 1e-30)).astype(np.float64),
+        np.log(np.sqrt(np.maximum(square, 0) / np.maximum(free, 0.02)) + 0.1).astype(
+            np.float64
+        ),
+        *(np.log(np.maximum(share, 0) + 1e-3).astype(np.float64) for share in far),
+        np.log(np.maximum(noise[at], 1e-30) / np.maximum(wide, 1e-30)).astype(
+            np.float64
+        ),
     ]
 
 
-def _glare(pieces: Pieces, snr: Double, beam_fwhm_pixels: float) -> list[Double]:
-    """How much brighter than each piece, for its distance, the worst neighbour is; its S/N and distance."""
-    bright = np.flatnonzero(snr > BRIGHT)
-    result = [
-        np.full(len(pieces), NO_GLARE),
-        np.zeros(len(pieces)),
-        np.full(len(pieces), np.log(GLARE_BEAMS)),
-    ]
+def _glare(
+    pieces: Pieces, snr: Double, axis: Double, beam_fwhm_pixels: float
+) -> list[Double]:
+    """How much brighter, for its distance, the worst neighbour of each piece is; its S/N and distance.
+
+    And how much the piece points at it, as the spokes of calibration errors do.
+    """
+    n, bright = len(pieces), np.flatnonzero(snr > BRIGHT)
     if not len(bright):
-        return result
-    distance = np.hypot(
-        pieces.x[:, None] - pieces.x[None, bright], pieces.y[:, None] - pieces.y[None, bright]
-    )
+        return [
+            np.full(n, NO_GLARE),
+            np.zeros(n),
+            np.full(n, np.log(GLARE_BEAMS)),
+            np.zeros(n),
+        ]
+    x, y = pieces.x.astype(np.float64), pieces.y.astype(np.float64)
+    distance = np.hypot(x[:, None] - x[None, bright], y[:, None] - y[None, bright])
     beams = np.maximum(distance / beam_fwhm_pixels, 0.5)
     score = np.log(snr[None, bright] / snr[:, None]) - 1.2 * np.log(beams)
-    score[(distance == 0) | (beams > GLARE_BEAMS) | (snr[None, bright] < 3 * snr[:, None])] = NO_GLARE
-    worst, rows = np.argmax(score, axis=1), np.arange(len(pieces))
+    score[
+        (distance == 0) | (beams > GLARE_BEAMS) | (snr[None, bright] < 3 * snr[:, None])
+    ] = NO_GLARE
+    worst, rows = np.argmax(score, axis=1), np.arange(n)
     some = score[rows, worst] > NO_GLARE
-    result[0] = score[rows, worst]
-    result[1] = np.where(some, np.log(snr[bright][worst]), 0.0)
-    result[2] = np.where(some, np.log(beams[rows, worst]), np.log(GLARE_BEAMS))
-    return result
+    way = np.stack([x[bright][worst] - x, y[bright][worst] - y], axis=1)
+    way /= np.maximum(np.hypot(*way.T), 1)[:, None]
+    stretch = np.hypot(*axis.T)
+    pointing = (
+        2 * np.einsum("ni,ni->n", axis, way) ** 2 / np.maximum(stretch, 1e-6) - stretch
+    )
+    return [
+        score[rows, worst],
+        np.where(some, np.log(snr[bright][worst]), 0.0),
+        np.where(some, np.log(beams[rows, worst]), np.log(GLARE_BEAMS)),
+        np.where(some, pointing, 0.0),
+    ]
 
 
 def _crowding(pieces: Pieces, beam_fwhm_pixels: float) -> Double:
@@ -164,5 +209,7 @@ def _crowding(pieces: Pieces, beam_fwhm_pixels: float) -> Double:
     from scipy.spatial import cKDTree
 
     points = np.column_stack([pieces.x, pieces.y])
-    near = cKDTree(points).query_ball_point(points, 15 * beam_fwhm_pixels, return_length=True)
+    near = cKDTree(points).query_ball_point(
+        points, 15 * beam_fwhm_pixels, return_length=True
+    )
     return np.asarray(np.log(near), dtype=np.float64)
