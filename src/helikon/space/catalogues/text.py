@@ -5,26 +5,21 @@ digit changes. Columns are known by the names in the header, never by position:
 CAESAR's manual and its code differ by one.
 """
 
-import csv
 import dataclasses
 import re
 from pathlib import Path
 
-import numpy as np
-from astropy.table import Column, MaskedColumn, Table
+from astropy.table import Table
 
 from helikon.errors import InputError
 from helikon.space.catalogues.added import cell_text
-from helikon.space.catalogues.columns import position_columns
+from helikon.space.catalogues.cells import SPACES, cells_of, column_of, find_header, without_tail
 from helikon.space.catalogues.kinds import whose
 from helikon.space.catalogues.places import Places
 from helikon.space.catalogues.positions import places_of_table
 
 __all__ = ["TextCatalogue", "read_text"]
 
-SPACES = " "
-DELIMITERS = ("\t", ",", ";", "|", SPACES)
-EMPTY_WORDS = {"", "nan", "none", "null", "--", "-", "n/a", '""'}
 EQUINOX = re.compile(r"equinox\D{0,12}(\d{4}(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -59,7 +54,7 @@ class TextCatalogue:
     def _longer(self, line: str, cells: list[str]) -> str:
         if self.delimiter == SPACES:
             return " ".join([line.rstrip(), *cells])
-        n_more = len(_cells(line, self.delimiter)) - len(self.table.colnames)
+        n_more = len(cells_of(line, self.delimiter)) - len(self.table.colnames)
         kept = line[:-n_more] if n_more > 0 else line  # tabs after the last column
         return self.delimiter.join([kept, *cells])
 
@@ -77,9 +72,9 @@ def read_text(path: Path) -> TextCatalogue:
     newline = "\r\n" if "\r\n" in raw else "\n"
     lines = raw.lstrip("\ufeff").splitlines()
     first = next((i for i, line in enumerate(lines) if _is_row(line)), len(lines))
-    delimiter, header, names = _header(lines, first, path.name)
+    delimiter, header, names = find_header(lines, first, path.name)
     rows = [i for i in range(max(header + 1, first), len(lines)) if _is_row(lines[i])]
-    cells = [_without_tail(_cells(lines[i], delimiter), len(names)) for i in rows]
+    cells = [without_tail(cells_of(lines[i], delimiter), len(names)) for i in rows]
     names = _with_flag_of_code(names, cells)
     _refuse_odd_rows(cells, len(names), rows, path.name)
     table = _table(names, cells)
@@ -100,55 +95,6 @@ def read_text(path: Path) -> TextCatalogue:
 
 def _is_row(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    if delimiter == SPACES:
-        return line.split()
-    if delimiter == "\t":
-        return [cell.strip() for cell in line.split("\t")]
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
-
-
-def _without_tail(cells: list[str], length: int) -> list[str]:
-    """Leave out empty cells after the last column: CAESAR ends its lines with a tab."""
-    while len(cells) > length and not cells[-1]:
-        cells = cells[:-1]
-    return cells
-
-
-def _header(lines: list[str], first: int, name: str) -> tuple[str, int, list[str]]:
-    """Find delimiter, line and names: the last comment before the rows that fits, or the first line."""
-    row = lines[first] if first < len(lines) else None
-    comments = [i for i in range(first - 1, -1, -1) if lines[i].lstrip().startswith("#")]
-    for i in comments:
-        text = lines[i].lstrip().lstrip("#").strip(" ")
-        for delimiter in DELIMITERS:
-            names = _without_tail(_cells(text, delimiter), 0)
-            if _names_fit(names, row, delimiter):
-                return delimiter, i, names
-    for delimiter in DELIMITERS if row is not None else ():
-        names = _without_tail(_cells(row or "", delimiter), 0)
-        if len(names) > 1 and not any(_is_number(cell) for cell in names) and _has_position(names):
-            return delimiter, first, names
-    raise InputError(
-        f"{name} has no line that names its columns",
-        got=_first_line(lines),
-        expected="a catalogue with column names, as # ra dec … or ra,dec,…",
-    )
-
-
-def _names_fit(names: list[str], row: str | None, delimiter: str) -> bool:
-    if len(names) < 2 or not _has_position(names):
-        return False
-    if row is None:
-        return delimiter != SPACES or len(set(names)) == len(names)
-    return abs(len(_without_tail(_cells(row, delimiter), len(names))) - len(names)) <= 1 + len(names) // 20
-
-
-def _has_position(names: list[str]) -> bool:
-    unique = list(dict.fromkeys(name for name in names if name))
-    return position_columns(Table(names=unique)) is not None if unique else False
 
 
 def _with_flag_of_code(names: list[str], cells: list[list[str]]) -> list[str]:
@@ -174,21 +120,8 @@ def _refuse_odd_rows(cells: list[list[str]], length: int, lines: list[int], name
 def _table(names: list[str], cells: list[list[str]]) -> Table:
     table = Table()
     for index, name in enumerate(_unique(names)):
-        table[name] = _column([row[index] for row in cells], name)
+        table[name] = column_of([row[index] for row in cells], name)
     return table
-
-
-def _column(texts: list[str], name: str) -> Column:
-    empty = np.array([text.lower() in EMPTY_WORDS for text in texts], dtype=bool)
-    for kind in (np.int64, np.float64):
-        try:
-            values = np.array([kind(0 if gone else text) for text, gone in zip(texts, empty, strict=True)])
-        except (ValueError, OverflowError):
-            continue
-        if len(texts) and not empty.all():
-            return MaskedColumn(values, name=name, mask=empty) if empty.any() else Column(values, name=name)
-    width = max([1, *map(len, texts)])
-    return Column(np.array(texts, dtype=f"U{width}"), name=name)
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -205,7 +138,7 @@ def _units_line(lines: list[str], header: int, n_columns: int, delimiter: str) -
     """Selavy writes a line of units under that of the names."""
     under = header + 1
     if under < len(lines) and lines[under].lstrip().startswith("#"):
-        cells = _cells(lines[under].lstrip().lstrip("#").strip(" "), delimiter)
+        cells = cells_of(lines[under].lstrip().lstrip("#").strip(" "), delimiter)
         return under if len(cells) == n_columns else None
     return None
 
@@ -213,16 +146,3 @@ def _units_line(lines: list[str], header: int, n_columns: int, delimiter: str) -
 def _suffix(path: Path, delimiter: str) -> str:
     odd = path.suffix.lower() in {"", ".vot", ".xml", ".fits", ".reg", ".json", ".gz"}
     return (".csv" if delimiter == "," else ".txt") if odd else path.suffix
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _first_line(lines: list[str]) -> str:
-    text = next((line.strip() for line in lines if line.strip()), "")
-    return repr(text[:60]) if text.isprintable() and text else "no text"
