@@ -13,7 +13,7 @@ from astropy.table import QTable, Table
 
 from helikon.errors import InputError
 from helikon.space.catalogues import read_catalogue
-from helikon.space.catalogues.added import Classified, added_columns, free_prefix
+from helikon.space.catalogues.added import Classified, added_columns, free_prefix, without_prefix
 from helikon.space.catalogues.votable import write_as_votable
 
 
@@ -222,6 +222,11 @@ def test_columns_of_the_same_names_are_not_overwritten(tmp_path: Path) -> None:
     assert free_prefix(["ra", "CLASS"]) == "hlk_"
     assert free_prefix(["class", "hlk_class"]) == "hlk2_"
     assert free_prefix(["ra", "flags"]) == ""
+    assert [without_prefix(name) for name in ("class", "hlk_class", "hlk2_n_entries")] == [
+        "class",
+        "class",
+        "n_entries",
+    ]
 
 
 def test_any_table_becomes_a_votable_with_ucds(tmp_path: Path) -> None:

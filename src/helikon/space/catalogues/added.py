@@ -9,7 +9,7 @@ from astropy.table import MaskedColumn, Table
 
 from helikon.space.classes import CLASSES
 
-__all__ = ["Classified", "added_columns", "cell_text", "free_prefix"]
+__all__ = ["Classified", "added_columns", "cell_text", "free_prefix", "without_prefix"]
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -58,6 +58,11 @@ def free_prefix(taken: Iterable[str]) -> str:
     names = {name.lower() for name in taken}
     own = _names()
     return next(prefix for prefix in PREFIXES if not names & {prefix + name for name in own})
+
+
+def without_prefix(name: str) -> str:
+    """Return the name of an added column without what :func:`free_prefix` put before it."""
+    return next(name[len(prefix) :] for prefix in reversed(PREFIXES) if name.startswith(prefix))
 
 
 def added_columns(classified: Classified, prefix: str = "") -> Table:

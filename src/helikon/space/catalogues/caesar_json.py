@@ -10,6 +10,7 @@ import numpy.typing as npt
 from astropy.table import Column, MaskedColumn, Table
 
 from helikon.errors import InputError
+from helikon.space.catalogues.added import without_prefix
 from helikon.space.catalogues.places import Outline, Places
 from helikon.space.catalogues.positions import places_of_table
 
@@ -35,7 +36,7 @@ class CaesarJson:
         """Write the document with class, score and tags filled in, and the rest under ``helikon``."""
         document = json.loads(self.text)
         for row, source in enumerate(document["sources"]):
-            values = {name.rpartition("hlk_")[2]: _json(added[name], row) for name in added.colnames}
+            values = {without_prefix(name): _json(added[name], row) for name in added.colnames}
             for name, slot in SLOTS.items():
                 if values[name] is not None:
                     source[slot] = values[name]
@@ -140,4 +141,5 @@ def _json(column: Any, row: int) -> Any:
 
 def _tags(tags: Any, values: dict[str, Any]) -> list[Any]:
     kept = list(tags) if isinstance(tags, list) else ([tags] if tags else [])
-    return kept + [word for word in (values["class"], *values["class_flags"].split()) if word]
+    new = (values["class"], *values["class_flags"].split())
+    return kept + [word for word in new if word and word not in kept]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from astropy.table import Table
 
+from helikon.space.catalogues.added import without_prefix
 from helikon.space.catalogues.places import Places
 
 __all__ = ["marks", "region_lines"]
@@ -20,7 +21,7 @@ def marks(added: Table) -> list[tuple[str, list[str]]]:
     """Return the colour and the tags of each entry; white and its flags where it has no class."""
     from helikon.space.picture import COLOURS
 
-    names = {name.rpartition("hlk_")[2]: name for name in added.colnames}
+    names = {without_prefix(name): name for name in added.colnames}
     column = {key: added[names[key]] for key in ("class", "galaxy", "class_flags")}
     result: list[tuple[str, list[str]]] = []
     for row in range(len(added)):
