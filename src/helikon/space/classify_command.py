@@ -27,6 +27,13 @@ __all__ = ["classify"]
 )
 @click.option("--beam", default="", help="Beam in arcsec, FWHM or MAJOR,MINOR,PA; instead of the header's.")
 @click.option(
+    "--frame",
+    type=click.Choice(("icrs", "fk5", "fk4", "galactic")),
+    default="icrs",
+    show_default=True,
+    help="Frame of the catalogue's positions where it does not say one.",
+)
+@click.option(
     "--flood-sigma",
     type=float,
     default=3.0,
@@ -47,6 +54,7 @@ def classify(
     catalogue_path: Path,
     out: Path,
     beam: str,
+    frame: str,
     flood_sigma: float,
     model_name: str,
     as_json: bool,
@@ -78,7 +86,7 @@ def classify(
         used, name = file.beam, file.name
         for note in file.notes:
             click.echo(f"note: {note}", err=True)
-    catalogue = read_catalogue(catalogue_path)
+    catalogue = read_catalogue(catalogue_path, frame)
     model = choose_model(model_name, lambda: settings_of(context))
     with show_progress() as tell:
         classified = classify_places(map_path, catalogue.places, model, thresholds, beam=given, progress=tell)

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.wcs import WCS
 
 from helikon.errors import InputError
 from helikon.space.catalogues import Places, read_catalogue
 from helikon.space.catalogues.classify import classify_places
 from helikon.space.catalogues.galaxies import Galaxies
+from helikon.space.fits import read_map, write_map
 from helikon.space.model import SourceModel, load_model
 
 
@@ -108,6 +110,17 @@ def test_a_catalogue_of_another_sky_is_refused_and_both_regions_are_named(made_u
         classify_places(made_up.path, places, None)
     assert "ra 200.0000 to 201.0000 deg and dec -41.0000 to -40.0000 deg" in str(refused.value)
     assert "180 by 180 pixels around ra 9.9997 dec +20.0002 deg" in str(refused.value)
+
+
+def test_a_map_in_galactic_coordinates_takes_a_catalogue_in_icrs(made_up: Any, tmp_path: Path) -> None:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["GLON-CAR", "GLAT-CAR"], [30, 0], [-0.0005, 0.0005]
+    wcs.wcs.crpix = [90, 90]
+    here = read_map(made_up.path)
+    write_map(dataclasses.replace(here, wcs=wcs), tmp_path / "galactic.fits")
+    position = wcs.pixel_to_world([40, 120], [50, 90]).icrs
+    places = Places.at(position.ra.deg, position.dec.deg, in_pixels=False)
+    assert classify_places(tmp_path / "galactic.fits", places, None).class_names == ["compact", "compact"]
 
 
 def test_positions_on_the_other_side_of_the_sky_are_not_folded_onto_the_map(made_up: Any) -> None:

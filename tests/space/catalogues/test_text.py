@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, Table
 
 from helikon.errors import InputError
@@ -130,6 +131,19 @@ def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, text: str, s
     path.write_text(text)
     with pytest.raises(InputError, match=says):
         read_catalogue(path)
+
+
+@pytest.mark.parametrize(
+    ("comment", "given", "frame"),
+    [("# Equinox : 1950.0", "", "fk4"), ("# none", "galactic", "galactic"), ("# none", "fk4", "fk4")],
+)
+def test_the_frame_is_what_the_file_says_or_what_is_given(
+    tmp_path: Path, comment: str, given: str, frame: str
+) -> None:
+    (tmp_path / "a.txt").write_text(f"{comment}\n# name ra dec\na 10.0 20.0\n")
+    places = read_catalogue(tmp_path / "a.txt", given).places
+    expected = SkyCoord(10, 20, unit="deg", frame=frame).icrs
+    assert (places.x[0], places.y[0]) == pytest.approx((expected.ra.deg, expected.dec.deg))
 
 
 def test_columns_with_gaps_are_masked(tmp_path: Path) -> None:

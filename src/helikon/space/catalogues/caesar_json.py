@@ -45,8 +45,14 @@ class CaesarJson:
         path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def read_caesar_json(path: Path) -> CaesarJson:
+def read_caesar_json(path: Path, frame: str = "") -> CaesarJson:
     """Read the sources of CAESAR's full JSON.
+
+    Parameters
+    ----------
+    path : Path
+    frame : str
+        Of positions whose frame the file does not say; see ``frames.named_frame``.
 
     Raises
     ------
@@ -67,7 +73,9 @@ def read_caesar_json(path: Path) -> CaesarJson:
             f"{path.name} is no catalogue of CAESAR", got=found[:80], expected="a list named sources"
         )
     table = _table(sources)
-    places = places_of_table(table) if sources else Places.at(np.empty(0), np.empty(0), in_pixels=False)
+    places = Places.at(np.empty(0), np.empty(0), in_pixels=False)
+    if sources:
+        places = places_of_table(table, frame=frame)
     outlines = tuple(_outline(source) for source in sources)
     return CaesarJson(
         kind="CAESAR sources, JSON",

@@ -32,8 +32,14 @@ class EcsvCatalogue:
         both.write(path, format="ascii.ecsv", overwrite=True)
 
 
-def read_ecsv(path: Path) -> EcsvCatalogue:
+def read_ecsv(path: Path, frame: str = "") -> EcsvCatalogue:
     """Read an ECSV file.
+
+    Parameters
+    ----------
+    path : Path
+    frame : str
+        Of positions whose frame the file does not say; see ``frames.named_frame``.
 
     Raises
     ------
@@ -50,10 +56,10 @@ def read_ecsv(path: Path) -> EcsvCatalogue:
             got=" ".join(str(error).split())[:120],
             expected="a whole ECSV file",
         ) from error
-    return EcsvCatalogue(kind=whose(table, "ECSV"), suffix=".ecsv", table=table, places=_places(table))
+    return EcsvCatalogue(kind=whose(table, "ECSV"), suffix=".ecsv", table=table, places=_places(table, frame))
 
 
-def _places(table: QTable) -> Places:
+def _places(table: QTable, frame: str) -> Places:
     """Take the first column of sky coordinates, or the columns that look like a position."""
     for name in table.colnames:
         if isinstance(table[name], SkyCoord):
@@ -65,4 +71,4 @@ def _places(table: QTable) -> Places:
         if hasattr(value, "unit") and not isinstance(value, Column) and value.unit is not None:
             value = Column(np.asarray(value.value), unit=value.unit)
         plain[name] = Column(value, name=name) if not isinstance(value, Column) else value
-    return places_of_table(plain)
+    return places_of_table(plain, frame=frame)

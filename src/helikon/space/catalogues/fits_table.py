@@ -58,8 +58,14 @@ class FitsCatalogue:
         path.write_bytes(before + header.tostring().encode("ascii") + data + padding + after)
 
 
-def read_fits_table(path: Path) -> FitsCatalogue:
+def read_fits_table(path: Path, frame: str = "") -> FitsCatalogue:
     """Read the first table of a FITS file that has positions.
+
+    Parameters
+    ----------
+    path : Path
+    frame : str
+        Of positions whose frame the file does not say; see ``frames.named_frame``.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def read_fits_table(path: Path) -> FitsCatalogue:
         with _opened(raw) as hdus:
             number, table = _choose(hdus, len(raw), path.name)
             header = hdus[number].header
-            frame = str(header.get("RADESYS") or header.get("RADECSYS") or header.get("COOSYS") or "")
+            said = str(header.get("RADESYS") or header.get("RADECSYS") or header.get("COOSYS") or "")
             equinox = str(header.get("EQUINOX") or "")
     except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
         raise InputError(
@@ -85,7 +91,7 @@ def read_fits_table(path: Path) -> FitsCatalogue:
         kind=whose(table, "FITS"),
         suffix=".fits",
         table=table,
-        places=places_of_table(table, frame=frame, equinox=equinox),
+        places=places_of_table(table, frame=said or frame, equinox=equinox),
         raw=raw,
         hdu=number,
     )

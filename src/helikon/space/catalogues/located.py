@@ -81,7 +81,7 @@ def locate(places: Places, file: MapFile, beam_form: tuple[float, float, float])
             f"no entry of the catalogue is on {file.name}",
             got=f"entries at {_region(places)}",
             expected=f"a part of {_map_region(file)}",
-            next_step="is it the catalogue of another map, or in another frame?",
+            next_step="is it the catalogue of another map, or in another frame (--frame)?",
         )
     return Located(
         x=x,

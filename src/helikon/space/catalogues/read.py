@@ -16,7 +16,7 @@ __all__ = ["read_catalogue"]
 KINDS = "CAESAR, PyBDSF, Aegean or Selavy files, or a VOTable, FITS table, ECSV, CSV or DS9 regions"
 
 
-def read_catalogue(path: Path | str) -> Catalogue:
+def read_catalogue(path: Path | str, frame: str = "") -> Catalogue:
     """Read a catalogue.
 
     Parameters
@@ -25,6 +25,9 @@ def read_catalogue(path: Path | str) -> Catalogue:
         CAESAR's islands, components (text), JSON or DS9 regions; PyBDSF's FITS,
         ASCII, CSV or DS9 lists; Aegean's and Selavy's tables; any other table
         with positions.
+    frame : str
+        ``icrs``, ``fk5``, ``fk4`` or ``galactic``: of positions whose frame the
+        file does not say; empty for ICRS.
 
     Raises
     ------
@@ -39,15 +42,15 @@ def read_catalogue(path: Path | str) -> Catalogue:
         start = file.read(4096)
     _refuse(start, path.name)
     if start.startswith((b"SIMPLE  =", b"\x1f\x8b")):
-        return read_fits_table(path)
+        return read_fits_table(path, frame)
     text = start.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     if text.startswith("<"):
-        return read_votable(path)
+        return read_votable(path, frame)
     if text.startswith(("{", "[")):
-        return read_caesar_json(path)
+        return read_caesar_json(path, frame)
     if text.startswith("# %ECSV"):
-        return read_ecsv(path)
-    return read_regions(path) if _is_regions(text) else read_text(path)
+        return read_ecsv(path, frame)
+    return read_regions(path) if _is_regions(text) else read_text(path, frame)
 
 
 def _refuse(start: bytes, name: str) -> None:

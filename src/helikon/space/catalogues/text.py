@@ -59,8 +59,14 @@ class TextCatalogue:
         return self.delimiter.join([kept, *cells])
 
 
-def read_text(path: Path) -> TextCatalogue:
+def read_text(path: Path, frame: str = "") -> TextCatalogue:
     """Read a catalogue of lines.
+
+    Parameters
+    ----------
+    path : Path
+    frame : str
+        Of positions whose frame the file does not say; see ``frames.named_frame``.
 
     Raises
     ------
@@ -83,7 +89,7 @@ def read_text(path: Path) -> TextCatalogue:
         kind=whose(table, "CSV" if delimiter == "," else "text"),
         suffix=_suffix(path, delimiter),
         table=table,
-        places=places_of_table(table, equinox=equinox.group(1) if equinox else ""),
+        places=places_of_table(table, frame=frame, equinox=equinox.group(1) if equinox and not frame else ""),
         lines=tuple(lines),
         header=header,
         units=_units_line(lines, header, len(names), delimiter),

@@ -52,8 +52,14 @@ class VotableCatalogue:
             document.to_xml(str(path))
 
 
-def read_votable(path: Path) -> VotableCatalogue:
+def read_votable(path: Path, frame: str = "") -> VotableCatalogue:
     """Read the first table of a VOTable that has positions.
+
+    Parameters
+    ----------
+    path : Path
+    frame : str
+        Of positions whose frame the file does not say; see ``frames.named_frame``.
 
     Raises
     ------
@@ -74,7 +80,7 @@ def read_votable(path: Path) -> VotableCatalogue:
         table=table,
         places=places_of_table(
             table,
-            frame=str(getattr(system, "system", "") or ""),
+            frame=str(getattr(system, "system", "") or frame),
             equinox=str(getattr(system, "equinox", "") or ""),
         ),
         path=path,
