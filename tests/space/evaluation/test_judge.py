@@ -118,6 +118,25 @@ def test_an_artefact_taken_for_a_source_is_false_and_near_the_bright_one(sky: Sk
         assert found["false near bright, a field"] >= 1
 
 
+def test_a_finder_that_is_cut_until_it_is_reliable_loses_what_lies_below(sky: Sky, perfect: Entries) -> None:
+    empty = np.argwhere(sky.labels == 0)[::4001][:3].astype(float)
+    noise = dataclasses.replace(
+        perfect.take(np.arange(len(empty))),
+        x=empty[:, 1],
+        y=empty[:, 0],
+        class_name=np.full(len(empty), "compact"),
+        snr=np.full(len(empty), 8.0),
+        footprints=[(np.zeros(0, dtype=int), np.zeros(0, dtype=int))] * len(empty),
+    )
+    name = "the same where reliability is 99.5 %"
+    assert measures([judge(perfect, sky)])[name] == 1.0
+    one = judge(_together(perfect, noise), sky)
+    assert one.false.any()
+    bright = (one.truth_class == "compact") & (one.truth_snr >= 5)
+    share = float((one.truth_snr[bright] > 8).mean())
+    assert measures([one])[name] == pytest.approx(share)
+
+
 def test_rule_a_needs_masks_that_overlap_and_a_sure_class(sky: Sky, perfect: Entries) -> None:
     row = _row(sky, "extended")
     rows, columns = perfect.footprints[row]

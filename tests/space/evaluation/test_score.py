@@ -7,6 +7,7 @@ import pytest
 from astropy import units as u
 from astropy.table import Table
 
+from helikon.space.evaluation.matching import extended_truth
 from helikon.space.evaluation.score import score, wilson
 from helikon.space.skies import Sky, simulate_sky
 
@@ -19,12 +20,11 @@ def sky() -> Sky:
 def _perfect(sky: Sky) -> Table:
     """Every true thing with its own class; extended ones at a pixel of their own."""
     table = sky.truth["ra", "dec", "class", "int_flux", "snr", "id"].copy()
-    for row, name in enumerate(sky.truth["class"]):
-        if name != "compact":
-            rows, columns = np.nonzero(sky.labels == sky.truth["id"][row])
-            middle = len(rows) // 2
-            ra, dec = sky.map.wcs.all_pix2world(columns[middle], rows[middle], 0)
-            table["ra"][row], table["dec"][row] = float(ra), float(dec)
+    for row in np.flatnonzero(extended_truth(sky)):
+        rows, columns = np.nonzero(sky.labels == sky.truth["id"][row])
+        middle = len(rows) // 2
+        ra, dec = sky.map.wcs.all_pix2world(columns[middle], rows[middle], 0)
+        table["ra"][row], table["dec"][row] = float(ra), float(dec)
     return table
 
 

@@ -34,8 +34,9 @@ class Judgement:
         ``spurious``: one of that class).
     n_entries : ndarray of int
         Entries of any class that match it or lie on it.
-    flux_ratio, offset_x, offset_y : ndarray
-        Measured over true flux density, and offset in beam FWHM; NaN if not found.
+    found_snr, flux_ratio, offset_x, offset_y : ndarray
+        Measured S/N, measured over true flux density, and offset in beam
+        FWHM; NaN if not found.
     entry_class, entry_snr : ndarray
         Of each entry.
     claim : ndarray of bool
@@ -56,6 +57,7 @@ class Judgement:
     truth_snr: Double
     found: Bool
     n_entries: Int
+    found_snr: Double
     flux_ratio: Double
     offset_x: Double
     offset_y: Double
@@ -79,13 +81,14 @@ def judge(entries: Entries, sky: Sky) -> Judgement:
     claim = entries.class_name != "spurious"
     matched = matches.truth_of_entry >= 0
     real = matched | is_source[matches.on_truth] | matches.near_truth
-    ratio, offset_x, offset_y = _measures(entries, sky, matches)
+    found_snr, ratio, offset_x, offset_y = _measures(entries, sky, matches)
     joined, right = _joined(entries, sky)
     return Judgement(
         truth_class=truth_class,
         truth_snr=np.asarray(sky.truth["snr"], dtype=np.float64),
         found=matches.entry_of_truth >= 0,
         n_entries=np.bincount(matches.touching[matches.touching >= 0], minlength=len(truth_class)),
+        found_snr=found_snr,
         flux_ratio=ratio,
         offset_x=offset_x,
         offset_y=offset_y,
@@ -102,18 +105,19 @@ def judge(entries: Entries, sky: Sky) -> Judgement:
     )
 
 
-def _measures(entries: Entries, sky: Sky, matches: Matches) -> tuple[Double, Double, Double]:
+def _measures(entries: Entries, sky: Sky, matches: Matches) -> tuple[Double, ...]:
     rows = np.flatnonzero(matches.entry_of_truth >= 0)
     chosen = matches.entry_of_truth[rows]
     pairs = (
+        entries.snr[chosen],
         (entries.int_flux[chosen] / np.asarray(sky.truth["int_flux"], dtype=np.float64)[rows]),
         (entries.x[chosen] - np.asarray(sky.truth["x"], dtype=np.float64)[rows]) / sky.map.beam_fwhm_pixels,
         (entries.y[chosen] - np.asarray(sky.truth["y"], dtype=np.float64)[rows]) / sky.map.beam_fwhm_pixels,
     )
-    found = np.full((3, len(sky.truth)), np.nan)
+    found = np.full((4, len(sky.truth)), np.nan)
     for column, values in zip(found, pairs, strict=True):
         column[rows] = values
-    return found[0], found[1], found[2]
+    return tuple(found)
 
 
 def _same_place(matches: Matches) -> Int:

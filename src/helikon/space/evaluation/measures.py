@@ -12,6 +12,8 @@ from helikon.space.evaluation.score import FLUX_SIGMA, class_scores, confusion, 
 
 __all__ = ["Measure", "bootstrap", "measures"]
 
+RELIABLE = 0.995
+"""Finders are also compared where each is cut at the S/N that makes it so reliable."""
 EXTENDED, MULTI = "extended", "extended-multi-island"
 
 
@@ -46,6 +48,7 @@ def measures(fields: Sequence[Judgement]) -> dict[str, float]:
     return (
         {name: _found(fields, "compact", *limits) for name, limits in _RANGES.items()}
         | {
+            "the same where reliability is 99.5 %": _at_reliability(fields, RELIABLE),
             "reliability": 1 - n_false / n_claims if n_claims else math.nan,
             "false near bright, a field": near / len(fields),
             "false elsewhere, a field": (n_false - near) / len(fields),
@@ -81,6 +84,22 @@ def _found(fields: Sequence[Judgement], name: str, low: float, high: float) -> f
     wanted = _truth(fields, name, low, high)
     found = sum(int(one.found[mask].sum()) for one, mask in zip(fields, wanted, strict=True))
     return found / n if (n := sum(int(mask.sum()) for mask in wanted)) else math.nan
+
+
+def _at_reliability(fields: Sequence[Judgement], wanted: float) -> float:
+    """Compact completeness above 5 sigma with the lowest cut in measured S/N that is reliable enough."""
+    snr = np.concatenate([one.entry_snr[one.claim] for one in fields])
+    false = np.concatenate([one.false[one.claim] for one in fields])
+    order = np.argsort(-snr)
+    good = np.flatnonzero(1 - np.cumsum(false[order]) / np.arange(1, len(snr) + 1) >= wanted)
+    if not len(good):
+        return math.nan
+    cut = snr[order][good[-1]]
+    wanted_rows = _truth(fields, "compact", COUNTED_SIGMA, math.inf)
+    found = sum(
+        int((one.found_snr[mask] >= cut).sum()) for one, mask in zip(fields, wanted_rows, strict=True)
+    )
+    return found / n if (n := sum(int(mask.sum()) for mask in wanted_rows)) else math.nan
 
 
 def _one_entry(fields: Sequence[Judgement], name: str) -> dict[str, float]:
