@@ -13,11 +13,12 @@ from starlette.responses import JSONResponse
 
 from helikon.errors import UserError
 from helikon.space.beam import parse_beam
-from helikon.space.finder import FinderSettings, find_sources
-from helikon.space.fits import read_map
+from helikon.space.finder_settings import FinderSettings
+from helikon.space.fits import open_map
 from helikon.space.formats import write_catalogue
-from helikon.space.model import load_model
+from helikon.space.model import SHIPPED, load_model
 from helikon.space.report import report
+from helikon.space.survey import ModelFile, run_here, search_map
 
 __all__ = ["SourceFinder"]
 
@@ -36,8 +37,9 @@ class SourceFinder:
     """
 
     def __init__(self) -> None:
-        folder = os.environ.get("HELIKON_MODEL_DIR")
-        self.model = load_model(Path(folder) if folder else None)
+        folder = Path(os.environ.get("HELIKON_MODEL_DIR") or SHIPPED)
+        load_model(folder)  # refuses to start on a model that cannot be used
+        self.model = ModelFile.of(folder)
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def find(
@@ -82,11 +84,11 @@ class SourceFinder:
             return refusal  # type: ignore[no-any-return]
 
     def _answer(self, file: Path, folder: Path, settings: FinderSettings, beam: str, name: str) -> Path:
-        radio_map = read_map(
-            file, beam=parse_beam(beam) if beam else None, name=name or _UPLOAD.sub("", file.name)
-        )
-        catalogue = find_sources(radio_map, self.model, settings)
-        files = write_catalogue(catalogue, radio_map, folder / "sources")
+        used = parse_beam(beam) if beam else None
+        out, name = folder / "sources", name or _UPLOAD.sub("", file.name)
+        search = search_map(file, self.model, settings, out=out, run=run_here, beam=used, name=name)
+        with search as (catalogue, radio_map), open_map(file, beam=used, name=name) as searched:
+            files = write_catalogue(catalogue, radio_map, out, searched=searched)
         archive = folder / "sources.zip"
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
             for label, path in files.items():

@@ -27,8 +27,8 @@ def find(map_path: Path, out: Path, *options: str) -> dict[str, object]:
 
 def kill_when_a_window_is_done(map_path: Path, out: Path) -> list[psutil.Process]:
     """Start the command, kill it, and return the processes that it had."""
-    command = [sys.executable, "-m", "helikon.cli", "space", "find", str(map_path), "--out", str(out), *OPTIONS]
-    process = subprocess.Popen([*command, "--processes", "2"], stderr=subprocess.DEVNULL)
+    words = ["space", "find", str(map_path), "--out", str(out), *OPTIONS, "--processes", "2"]
+    process = subprocess.Popen([sys.executable, "-m", "helikon.cli", *words], stderr=subprocess.DEVNULL)
     while process.poll() is None:
         if list(out.glob("unfinished-*/window-*.json")):
             children = psutil.Process(process.pid).children(recursive=True)
