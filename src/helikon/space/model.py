@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from helikon.apps import needing
 from helikon.errors import InputError, NotFound
 from helikon.space.classes import CLASSES, Detection
 from helikon.space.detections import BOX_MARGIN, read_detections
@@ -228,9 +229,9 @@ def load_model(folder: Path | None = None) -> SourceModel:
     card, _ = read_card(folder)
     named = card.get("graphs", {})
     if not named:
-        from helikon.space.graphs import export_graphs
-        from helikon.space.model_files import load_network
-
+        with needing(f"the model in {folder} has no graphs; making them needs torch", "space-training"):
+            from helikon.space.graphs import export_graphs
+            from helikon.space.model_files import load_network
         return SourceModel(export_graphs(load_network(folder)), card, _read_judge(folder, card))
     graphs = {name: (folder / f"{name}.onnx").read_bytes() for name in named}
     for name, content in graphs.items():
