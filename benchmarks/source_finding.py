@@ -43,7 +43,7 @@ def main() -> None:
     print("\n\n".join(texts))
     if given.docs:
         draw(results, given.docs / "pictures")
-        insert(given.docs / "explanation" / "judged.md", "\n\n".join(texts))
+        insert(given.docs / "explanation" / "judged.md", "\n\n".join([about(given), *texts, PICTURES]))
     print(json.dumps(plain(summary(results))))
 
 
@@ -116,6 +116,22 @@ def large(given: Any, fields: dict[str, list[Path]]) -> list[str]:
     return ["\n".join([head, *rows])]
 
 
+def about(given: Any) -> str:
+    """Say what was run."""
+    few = f"; {given.few} of each array for PyBDSF at its default and for Aegean, which take longest"
+    return (
+        f"Fields of {given.size} pixels square, {', '.join(given.arrays)} in turn{few}. Shares in per cent; "
+        "intervals of 68 %. A dash: not defined, or the finder has no classes."
+    )
+
+
+PICTURES = """![Completeness and reliability against signal to noise](../pictures/judged-curves.png)
+
+Whether class probabilities are true, on the made-up fields:
+
+![Share of entries of a class against the probability that was given](../pictures/judged-calibration.png)"""
+
+
 def insert(page: Path, text: str) -> None:
     """Put the results between the marks of the page."""
     before, rest = page.read_text().split("<!-- results -->", 1)
@@ -133,8 +149,12 @@ def tell(text: str) -> None:
 
 def table(name: str, finders: dict[str, dict[str, Any]]) -> str:
     """Write one maker's results as a Markdown table."""
-    lines = [f"{name}: {max(len(row['judged']) for row in finders.values())} fields"]
-    lines += ["", f"| measure | {' | '.join(finders)} |", "|---" * (len(finders) + 1) + "|"]
+    lines = [
+        f"### {name[0].upper()}{name[1:]}",
+        "",
+        f"| measure | {' | '.join(finders)} |",
+        "|---" * (len(finders) + 1) + "|",
+    ]
     cells = {label: column(row) for label, row in finders.items()}
     names = dict.fromkeys(measure for cell in cells.values() for measure in cell)
     costs = ("CPU s a field", "peak MB")
@@ -160,7 +180,11 @@ def column(row: dict[str, Any]) -> dict[str, str]:
         for one in rule_a(row, rule):
             cells[f"F1 {one.name} ({rule})"] = "–" if math.isnan(one.f1) else f"{100 * one.f1:.1f}"
     cpu, peak = ([getattr(cost, name) for cost in row["costs"]] for name in ("cpu_s", "peak_mb"))
-    return cells | {"CPU s a field": f"{np.median(cpu):.1f}", "peak MB": f"{max(peak):.0f}"}
+    return (
+        {"fields": str(len(row["judged"]))}
+        | cells
+        | {"CPU s a field": f"{np.median(cpu):.1f}", "peak MB": f"{max(peak):.0f}"}
+    )
 
 
 def counts(name: str) -> bool:

@@ -119,7 +119,11 @@ def fit_beam(psf: Any) -> Any:
     def model(_: Any, a: float, b: float, c: float) -> Any:
         return np.exp(-0.5 * (a * d[0] ** 2 + 2 * b * d[0] * d[1] + c * d[1] ** 2))
 
-    (a, b, c), _ = optimize.curve_fit(model, None, core[y, x], p0=(0.2, 0.0, 0.2))
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", optimize.OptimizeWarning
+        )  # the first pixels are too coarse for errors
+        (a, b, c), _ = optimize.curve_fit(model, None, core[y, x], p0=(0.2, 0.0, 0.2))
     return np.linalg.inv([[a, b], [b, c]])
 
 
