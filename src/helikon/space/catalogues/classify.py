@@ -27,6 +27,7 @@ from helikon.space.fits import MapFile, RadioMap, open_map
 from helikon.space.measure import fit_map
 from helikon.space.model import SourceModel
 from helikon.space.sky import beam_form
+from helikon.space.survey.memory import give_back, take_arrays_apart
 from helikon.space.tiles import Tile, plan_tiles
 
 __all__ = ["classify_places"]
@@ -76,6 +77,7 @@ def classify_places(
         If the map cannot be used, or no entry is on it.
     """
     tell = progress or (lambda step, n_done, n_total: None)
+    take_arrays_apart()
     with open_map(map_path, beam=beam) as file:
         located = locate(places, file, _form_of_map(file))
         galaxies = Galaxies(len(places))
@@ -108,6 +110,7 @@ class _Work:
         for n_done, tile in enumerate(tiles):
             tell("windows", n_done, len(tiles))
             self._classify(tile, mesh, tell if len(tiles) == 1 else lambda step, n_done, n_total: None)
+            give_back()
 
     def _classify(self, tile: Tile, mesh: BackgroundMesh, tell: Progress) -> None:
         entries, owned = self._entries(tile)
