@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from helikon.space.compact import CompactFits, fit_pieces
+from helikon.space.correlated import white_share
 from helikon.space.detect import Pieces, find_pieces
 from helikon.space.gaussians import FWHM, form_of_ellipse
 
@@ -104,3 +105,32 @@ def test_beams_of_few_and_of_many_pixels_are_fitted_alike(beam: float, n_along: 
     flux = (fits.parameters[:, 0] * fits.area_ratio)[fits.good]
     assert np.median(flux) == pytest.approx(40 * 1.5**2, rel=0.02)
     assert robust_width(flux) / (40 * 1.5**2) < 0.04
+
+
+def test_white_noise_is_told_from_noise_as_smooth_as_the_beam() -> None:
+    rng, form = np.random.default_rng(2), form_of_ellipse(BEAM, BEAM, 0.0)
+    white = rng.normal(size=(300, 300)).astype(np.float32)
+    smooth = ndimage.gaussian_filter(white, BEAM / FWHM / np.sqrt(2), mode="wrap")
+    smooth /= smooth.std()
+    assert white_share(white, form) == pytest.approx(1, abs=0.03)
+    assert white_share(smooth, form) == 0
+    half = (white + smooth) / np.sqrt(2)
+    assert white_share(half[:, ::-1], form) == pytest.approx(0.5, abs=0.1)
+    half[:, :100] = np.nan
+    assert white_share(half, form) == pytest.approx(0.5, abs=0.1)
+    assert white_share(np.full((9, 9), np.nan, dtype=np.float32), form) == 0
+
+
+def test_in_white_noise_the_errors_hold_too() -> None:
+    rng, n_along, step = np.random.default_rng(9), 16, 32
+    size = n_along * step
+    y, x = np.mgrid[:size, :size] % step - step / 2
+    data = rng.normal(size=(size, size)) + 20 * np.exp(-4 * np.log(2) * (x**2 + y**2) / BEAM**2)
+    data, form = data.astype(np.float32), form_of_ellipse(BEAM, BEAM, 0.0)
+    pieces = find_pieces(data, seed_sigma=8, flood_sigma=3, beam_fwhm_pixels=BEAM)
+    fits = fit_pieces(data, np.ones_like(data), pieces, form, BEAM, white=1.0)
+    good = fits.good & ~fits.resolved
+    assert good.mean() > 0.9
+    pull = (fits.parameters[good, 0] - 20) / np.sqrt(fits.covariance[good, 0, 0])
+    assert robust_width(pull) == pytest.approx(1, abs=0.2)
+    assert np.median(fits.chi2[good]) == pytest.approx(1, abs=0.15)

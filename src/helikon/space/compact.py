@@ -60,7 +60,15 @@ class CompactFits:
     resolved: Bool
 
 
-def fit_pieces(data: Float, rms: Float, pieces: Pieces, form: Form, beam_fwhm_pixels: float) -> CompactFits:
+def fit_pieces(
+    data: Float,
+    rms: Float,
+    pieces: Pieces,
+    form: Form,
+    beam_fwhm_pixels: float,
+    *,
+    white: float = 0.0,
+) -> CompactFits:
     """Fit a Gaussian to every piece.
 
     Parameters
@@ -69,6 +77,8 @@ def fit_pieces(data: Float, rms: Float, pieces: Pieces, form: Form, beam_fwhm_pi
         Map less its background, and noise, in Jy/beam.
     form : tuple of float
         a, b, c of the beam in pixels.
+    white : float
+        Part of the noise that is not correlated, see ``correlated.white_share``.
     """
     parameters, good = np.zeros((len(pieces), 6)), np.zeros(len(pieces), dtype=bool)
     parameters[:, 3:] = form
@@ -77,7 +87,7 @@ def fit_pieces(data: Float, rms: Float, pieces: Pieces, form: Form, beam_fwhm_pi
     for shapes in fit_shapes(data, noise, pieces, form, beam_fwhm_pixels):
         parameters[shapes.stamps.piece], good[shapes.stamps.piece] = shapes.parameters, shapes.good
         cores.append(_Core.of(shapes.stamps, shapes.values, shapes.good))
-    return _measure(_Core.join(cores), parameters, good, pieces, noise, form)
+    return _measure(_Core.join(cores), parameters, good, pieces, noise, form, white)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,7 +117,13 @@ class _Core:
 
 
 def _measure(
-    core: _Core | None, parameters: Double, good: Bool, pieces: Pieces, noise: Double, form: Form
+    core: _Core | None,
+    parameters: Double,
+    good: Bool,
+    pieces: Pieces,
+    noise: Double,
+    form: Form,
+    white: float,
 ) -> CompactFits:
     """Fit good pieces in correlated noise, free and with the beam's shape; choose for each."""
     n = len(pieces)
@@ -118,10 +134,10 @@ def _measure(
         offset = np.stack([pieces.x[at], pieces.y[at]], axis=1)
         local = parameters[at]
         local[:, 1:3] -= offset
-        matrix = covariance(core.grid, form)
+        matrix = covariance(core.grid, form, white)
         problem = Correlated.of(matrix, core.used)
         free, cost = fit_gaussians(core.values, problem, core.grid, local)
-        n_pixels = n_independent(matrix) * core.used.mean(axis=1)
+        n_pixels = n_independent(matrix, white) * core.used.mean(axis=1)
         chi2[at] = cost / noise[at] ** 2 / np.maximum(n_pixels - 6, 1)
         sigma = noise[at] * np.sqrt(np.maximum(chi2[at], 1))
         start = np.concatenate([local[:, :3], np.broadcast_to(form, (len(at), 3))], axis=1)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from helikon.space.background import Background
 from helikon.space.compact import CompactFits, fit_pieces
 from helikon.space.components import Components, component_rows, find_components
+from helikon.space.correlated import white_share
 from helikon.space.detect import Pieces, peak_heights
 from helikon.space.extended import MaskMeasure, measure_masks
 from helikon.space.fits import RadioMap
@@ -42,7 +43,9 @@ POOR_SIGMA, POOR_SHARE = 6.0, 0.2
 def fit_map(radio_map: RadioMap, background: Background, pieces: Pieces) -> CompactFits:
     """Fit Gaussians to all pieces of a map."""
     data = radio_map.data - background.level
-    return fit_pieces(data, background.rms, pieces, beam_form(radio_map), radio_map.beam_fwhm_pixels)
+    form = beam_form(radio_map)
+    white = white_share(background.significance(radio_map.data), form)
+    return fit_pieces(data, background.rms, pieces, form, radio_map.beam_fwhm_pixels, white=white)
 
 
 def measure_sources(
