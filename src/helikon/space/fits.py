@@ -5,11 +5,9 @@ that a task can work on a tile without holding the rest.
 """
 
 import contextlib
-import dataclasses
 import gzip
 import math
 import os
-import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -24,131 +22,10 @@ from astropy.io import fits
 from helikon.errors import HelikonError, InputError
 from helikon.space.beam import Beam, header_beam
 from helikon.space.hdus import choose_image
+from helikon.space.maps import MapFile, RadioMap, quiet
 from helikon.space.units import to_jy_per_beam
 
 __all__ = ["Beam", "MapFile", "RadioMap", "map_hdu", "open_map", "read_map", "write_map"]
-
-Float = npt.NDArray[np.float32]
-
-_LOCK = threading.RLock()
-"""Python's warning filters belong to the process: one thread at a time may change them."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RadioMap:
-    """One radio-continuum image.
-
-    Attributes
-    ----------
-    data : ndarray of float32, shape (ny, nx)
-        Surface brightness in Jy/beam; NaN where nothing was observed.
-    wcs : astropy.wcs.WCS
-        Celestial, two-dimensional, of any frame.
-    beam : Beam
-        The restoring beam.
-    pixel_arcsec : float
-        Side of a (square) pixel in arcseconds.
-    frequency_hz : float or None
-        Where the header tells.
-    name : str
-        For titles and provenance.
-    notes : tuple of str
-        What was assumed or changed in reading.
-    """
-
-    data: Float
-    wcs: Any
-    beam: Beam
-    pixel_arcsec: float
-    frequency_hz: float | None = None
-    name: str = "map"
-    notes: tuple[str, ...] = ()
-
-    @property
-    def beam_fwhm_pixels(self) -> float:
-        """Geometric mean of the beam's widths in pixels."""
-        return self.beam.fwhm_arcsec / self.pixel_arcsec
-
-    @property
-    def beam_area_pixels(self) -> float:
-        """Solid angle of the beam in pixels."""
-        return self.beam.area_arcsec2 / self.pixel_arcsec**2
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class MapFile:
-    """An open map: what its header says, and windows of its pixels."""
-
-    shape: tuple[int, int]
-    wcs: Any
-    beam: Beam
-    pixel_arcsec: float
-    frequency_hz: float | None
-    name: str
-    notes: tuple[str, ...]
-    section: Any
-    leading: tuple[int, ...]
-    factor: float
-    zero_is_blank: bool
-
-    def window(self, rows: slice, columns: slice) -> Float:
-        """Read a window as float32 Jy/beam, NaN where blank."""
-        with _quiet():
-            values = np.asarray(self.section[(*self.leading, rows, columns)])
-            wide = values if self.factor == 1 else values * np.float64(self.factor)
-            data = wide.astype(np.float32)
-        data[~np.isfinite(data)] = np.nan
-        if self.zero_is_blank:
-            data[values == 0] = np.nan
-        return data
-
-    def window_map(self, rows: slice, columns: slice) -> RadioMap:
-        """Read a window as a map of its own; the sky of its pixels is that of the whole map's."""
-        return self._as_map(self.window(rows, columns), self.wcs[rows, columns])
-
-    def overview(self, most_pixels: int = 2048) -> RadioMap:
-        """Read the map averaged over blocks of pixels, strip by strip: for a picture, not for measures.
-
-        Parameters
-        ----------
-        most_pixels : int
-            Longest side of the result; a map that is no longer is read as it is.
-        """
-        block = -(-max(self.shape) // most_pixels)
-        if block == 1:
-            return self.read()
-        strips = [
-            _averaged(self.window(slice(start, min(start + block, self.shape[0])), slice(None)), block)
-            for start in range(0, self.shape[0], block)
-        ]
-        small = self._as_map(np.stack(strips), self.wcs[::block, ::block])
-        return dataclasses.replace(small, pixel_arcsec=self.pixel_arcsec * block)
-
-    def read(self) -> RadioMap:
-        """Read the whole map.
-
-        Raises
-        ------
-        InputError
-            If no pixel has a value, or all have the same.
-        """
-        data = self.window(slice(None), slice(None))
-        valid = data[np.isfinite(data)]
-        if valid.size == 0 or valid.min() == valid.max():
-            got = "blank pixels only" if valid.size == 0 else f"the value {valid[0]:g} in every pixel"
-            raise InputError(f"{self.name} holds no image", got=got, expected="pixels in Jy/beam")
-        return self._as_map(data, self.wcs)
-
-    def _as_map(self, data: Float, wcs: Any) -> RadioMap:
-        return RadioMap(
-            data=data,
-            wcs=wcs,
-            beam=self.beam,
-            pixel_arcsec=self.pixel_arcsec,
-            frequency_hz=self.frequency_hz,
-            name=self.name,
-            notes=self.notes,
-        )
 
 
 def read_map(path: Path | str, *, beam: Beam | None = None, name: str = "") -> RadioMap:
@@ -180,7 +57,7 @@ def open_map(path: Path | str, *, beam: Beam | None = None, name: str = "") -> I
     if not path.is_file():
         raise InputError(f"no file {path}", expected="a radio map in FITS")
     try:
-        with _quiet() as said, fits.open(path, mode="readonly", lazy_load_hdus=False) as hdus:
+        with quiet() as said, fits.open(path, mode="readonly", lazy_load_hdus=False) as hdus:
             _refuse_truncated(said)
             yield _describe(hdus, name or path.name, beam)
     except HelikonError:
@@ -218,14 +95,6 @@ def write_map(radio_map: RadioMap, path: Path | str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _averaged(strip: Float, block: int) -> Float:
-    """Average a strip of rows over blocks of columns; NaN where all are blank."""
-    filled, known = np.nan_to_num(strip, nan=0.0).sum(axis=0), np.isfinite(strip).sum(axis=0)
-    starts = np.arange(0, strip.shape[1], block)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.add.reduceat(filled, starts) / np.add.reduceat(known, starts), dtype=np.float32)
-
-
 def _describe(hdus: Any, name: str, beam: Beam | None) -> MapFile:
     chosen = choose_image(hdus, name)
     header = chosen.hdu.header
@@ -260,7 +129,7 @@ def _describe(hdus: Any, name: str, beam: Beam | None) -> MapFile:
 
 def _celestial(header: Any, axes: tuple[int, int], name: str) -> Any:
     try:
-        with _quiet():
+        with quiet():
             whole = astropy.wcs.WCS(header)
             wcs = whole.sub([axis + 1 for axis in axes])
             if wcs.has_celestial and wcs.wcs.lng == 0:
@@ -318,11 +187,3 @@ def _refuse_truncated(said: list[warnings.WarningMessage]) -> None:
     for warning in said:
         if "truncated" in str(warning.message):
             raise OSError("a file that is cut short")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[list[warnings.WarningMessage]]:
-    """Keep astropy's warnings on dates and cards from the user; gives the list of them."""
-    with _LOCK, warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        yield said

@@ -1,0 +1,160 @@
+"""Radio maps: one in memory, and one in a file of which windows are read."""
+
+import contextlib
+import dataclasses
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.errors import InputError
+from helikon.space.beam import Beam
+
+__all__ = ["MapFile", "RadioMap", "quiet"]
+
+Float = npt.NDArray[np.float32]
+
+STRIP_PIXELS = 1 << 22
+"""Pixels that are read at a time for an overview."""
+
+_LOCK = threading.RLock()
+"""Python's warning filters belong to the process: one thread at a time may change them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RadioMap:
+    """One radio-continuum image.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (ny, nx)
+        Surface brightness in Jy/beam; NaN where nothing was observed.
+    wcs : astropy.wcs.WCS
+        Celestial, two-dimensional, of any frame.
+    beam : Beam
+        The restoring beam.
+    pixel_arcsec : float
+        Side of a (square) pixel in arcseconds.
+    frequency_hz : float or None
+        Where the header tells.
+    name : str
+        For titles and provenance.
+    notes : tuple of str
+        What was assumed or changed in reading.
+    """
+
+    data: Float
+    wcs: Any
+    beam: Beam
+    pixel_arcsec: float
+    frequency_hz: float | None = None
+    name: str = "map"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def beam_fwhm_pixels(self) -> float:
+        """Geometric mean of the beam's widths in pixels."""
+        return self.beam.fwhm_arcsec / self.pixel_arcsec
+
+    @property
+    def beam_area_pixels(self) -> float:
+        """Solid angle of the beam in pixels."""
+        return self.beam.area_arcsec2 / self.pixel_arcsec**2
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class MapFile:
+    """An open map: what its header says, and windows of its pixels."""
+
+    shape: tuple[int, int]
+    wcs: Any
+    beam: Beam
+    pixel_arcsec: float
+    frequency_hz: float | None
+    name: str
+    notes: tuple[str, ...]
+    section: Any
+    leading: tuple[int, ...]
+    factor: float
+    zero_is_blank: bool
+
+    def window(self, rows: slice, columns: slice) -> Float:
+        """Read a window as float32 Jy/beam, NaN where blank."""
+        with quiet():
+            values = np.asarray(self.section[(*self.leading, rows, columns)])
+            wide = values if self.factor == 1 else values * np.float64(self.factor)
+            data = wide.astype(np.float32)
+        data[~np.isfinite(data)] = np.nan
+        if self.zero_is_blank:
+            data[values == 0] = np.nan
+        return data
+
+    def window_map(self, rows: slice, columns: slice) -> RadioMap:
+        """Read a window as a map of its own; the sky of its pixels is that of the whole map's."""
+        return self._as_map(self.window(rows, columns), self.wcs[rows, columns])
+
+    def overview(self, most_pixels: int = 2048) -> RadioMap:
+        """Read the map averaged over blocks of pixels, strip by strip: for a picture, not for measures.
+
+        Parameters
+        ----------
+        most_pixels : int
+            Longest side of the result; a map that is no longer is read as it is.
+        """
+        block = -(-max(self.shape) // most_pixels)
+        if block == 1:
+            return self.read()
+        n_rows = block * max(1, STRIP_PIXELS // (block * self.shape[1]))
+        strips = [
+            _averaged(self.window(slice(start, min(start + n_rows, self.shape[0])), slice(None)), block)
+            for start in range(0, self.shape[0], n_rows)
+        ]
+        small = self._as_map(np.concatenate(strips), self.wcs[::block, ::block])
+        return dataclasses.replace(small, pixel_arcsec=self.pixel_arcsec * block)
+
+    def read(self) -> RadioMap:
+        """Read the whole map.
+
+        Raises
+        ------
+        InputError
+            If no pixel has a value, or all have the same.
+        """
+        data = self.window(slice(None), slice(None))
+        valid = data[np.isfinite(data)]
+        if valid.size == 0 or valid.min() == valid.max():
+            got = "blank pixels only" if valid.size == 0 else f"the value {valid[0]:g} in every pixel"
+            raise InputError(f"{self.name} holds no image", got=got, expected="pixels in Jy/beam")
+        return self._as_map(data, self.wcs)
+
+    def _as_map(self, data: Float, wcs: Any) -> RadioMap:
+        return RadioMap(
+            data=data,
+            wcs=wcs,
+            beam=self.beam,
+            pixel_arcsec=self.pixel_arcsec,
+            frequency_hz=self.frequency_hz,
+            name=self.name,
+            notes=self.notes,
+        )
+
+
+def _averaged(strip: Float, block: int) -> Float:
+    """Average over blocks of pixels, those at the far ends smaller; NaN where all are blank."""
+    summed, known = np.nan_to_num(strip, nan=0.0), np.isfinite(strip).astype(np.float32)
+    for axis in (0, 1):
+        starts = np.arange(0, strip.shape[axis], block)
+        summed, known = (np.add.reduceat(array, starts, axis=axis) for array in (summed, known))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(summed / known, dtype=np.float32)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep astropy's warnings on dates and cards from the user; gives the list of them."""
+    with _LOCK, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield said
