@@ -158,8 +158,10 @@ def table(name: str, finders: dict[str, dict[str, Any]]) -> str:
     cells = {label: column(row) for label, row in finders.items()}
     names = dict.fromkeys(measure for cell in cells.values() for measure in cell)
     costs = ("CPU s a field", "peak MB")
-    for measure in [*(name for name in names if name not in costs), *costs]:
-        lines.append(f"| {measure} | {' | '.join(cells[label].get(measure, '–') for label in finders)} |")
+    lines += [
+        f"| {measure} | {' | '.join(cells[label].get(measure, '–') for label in finders)} |"
+        for measure in [*(name for name in names if name not in costs), *costs]
+    ]
     return "\n".join(lines)
 
 
