@@ -153,11 +153,11 @@ def _plain(table: Table) -> Table:
     """Leave only columns that a VOTable can hold."""
     with_columns = represent_mixins_as_columns(Table(table, copy=False))
     plain = Table()
-    for name in with_columns.colnames:
-        column = with_columns[name]
+    for odd_name in with_columns.colnames:
+        name, column = _readable(odd_name), with_columns[odd_name]
         if column.dtype.kind == "O":
-            plain[name] = Column([str(value) for value in column])
-        elif column.dtype.kind == "U" and column.ndim == 1:
+            plain[name] = Column([_readable(str(value)) for value in column])
+        elif column.dtype.kind in "US" and column.ndim == 1:
             plain[name] = _as_bytes(column)
         else:
             plain[name] = column
@@ -165,13 +165,23 @@ def _plain(table: Table) -> Table:
     return plain
 
 
+def _readable(text: str) -> str:
+    """Replace what XML cannot hold: control characters, and bytes that are no text."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 def _as_bytes(column: Any) -> Any:
     """Text is char in a VOTable, for readers without Unicode; what is not ASCII stays Unicode."""
-    texts = [str(value) for value in np.ma.filled(np.ma.asarray(column), "")]
+    mask = np.ma.getmaskarray(np.ma.asarray(column))
+    values = zip(np.asarray(column).tolist(), mask.tolist(), strict=True)
+    texts = [
+        "" if gone else _readable(v.decode("utf-8", "replace") if isinstance(v, bytes) else v)
+        for v, gone in values
+    ]
     if not all(text.isascii() for text in texts):
-        return column
+        return Column(texts, name=column.name)
     data = np.array(texts, dtype=f"S{max([1, *map(len, texts)])}")
-    return MaskedColumn(data, mask=np.ma.getmaskarray(np.ma.asarray(column)), name=column.name)
+    return MaskedColumn(data, mask=mask, name=column.name)
 
 
 @contextlib.contextmanager
