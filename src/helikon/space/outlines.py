@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from astropy.coordinates import SkyCoord
-from skimage.measure import approximate_polygon, find_contours
+from skimage.measure import find_contours
 
 from helikon.space.footprints import Footprints, SourceMasks
 from helikon.space.gaussians import ellipse_of_form
 from helikon.space.names import read_outline, sky_words, stc_text
+from helikon.space.polylines import simplified
 
 __all__ = ["Outlines", "outlines_in_pixels", "polygons", "source_outlines", "stc_texts"]
 
@@ -79,7 +80,7 @@ def source_outlines(
 def polygons(mask: Bool, tolerance: float = TOLERANCE) -> list[Double]:
     """Return the outer borders of a mask as polygons (m, 2) of x and y, not closed."""
     contours = find_contours(np.pad(mask, 1).astype(np.uint8), 0.5, fully_connected="high")
-    simple = (approximate_polygon(contour, tolerance)[:-1, ::-1] - 1 for contour in contours)
+    simple = (simplified(contour, tolerance)[:-1, ::-1] - 1 for contour in contours)
     return [polygon for polygon in simple if len(polygon) > 2 and _area(polygon) > 0]
 
 
