@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from source_finding_fields import split_of
+from source_finding_sources import split_of
 
 from helikon.space.finder import find_sources
 from helikon.space.fits import read_map

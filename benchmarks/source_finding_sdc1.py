@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import source_finding_fields as fields
 from astropy.io import fits
 from astropy.wcs import WCS
 from scipy import ndimage
+from source_finding_fields import add, write
+from source_finding_truth import label, local_noise
+from source_finding_uv import FWHM, beam_image
 
 NAMES = {"image": "B1_1000h_0.3tr.fits", "truth": "truth_B1_0.3tr.cat", "beam": "PrimaryBeam_B1.fits"}
 TO_FWHM = {1: 0.3, 2: 1.0, 3: 0.9}  # largest size and exponential scale to about a Gaussian's FWHM
@@ -35,19 +37,19 @@ def make_sdc1(cache: Path, folder: Path) -> Path:
         image, wcs = np.squeeze(image).astype(np.float32), WCS(header).celestial
         response = primary_beam(folder, wcs, image.shape)
     pixel = abs(header["CDELT2"])
-    covariance = np.eye(2) * (header["BMAJ"] / pixel / fields.FWHM) ** 2
+    covariance = np.eye(2) * (header["BMAJ"] / pixel / FWHM) ** 2
     sources = draw(folder, wcs, response, pixel, covariance, image.shape)
     scale = flux_scale(sources, image)
     sources = [(x, y, scale * peak, stamp, shape) for x, y, peak, stamp, shape in sources]
     true = np.zeros_like(image)
     for x, y, peak, stamp, _ in sources:
-        fields.add(true, stamp * peak, round(x) - stamp.shape[1] // 2, round(y) - stamp.shape[0] // 2)
-    local = fields.local_noise(image - np.median(image), header["BMAJ"] / pixel)
-    rows, labels = fields.label(sources, image, true, np.zeros_like(image), local, covariance)
+        add(true, stamp * peak, round(x) - stamp.shape[1] // 2, round(y) - stamp.shape[0] // 2)
+    local = local_noise(image - np.median(image), header["BMAJ"] / pixel)
+    rows, labels = label(sources, image, true, np.zeros_like(image), local, covariance)
     clean = wcs.to_header()
     clean["BMAJ"], clean["BMIN"], clean["BPA"] = header["BMAJ"], header["BMIN"], 0.0
     clean["BUNIT"], clean["RESTFRQ"], clean["FREQ"] = "Jy/beam", header["CRVAL3"], header["CRVAL3"]
-    return fields.write(out, image, clean, rows, labels, local)
+    return write(out, image, clean, rows, labels, local)
 
 
 def flux_scale(sources: list[Any], image: Any) -> float:
@@ -73,14 +75,14 @@ def draw(folder: Path, wcs: Any, response: Any, pixel: float, covariance: Any, s
     for px, py, row in zip(x, y, truth, strict=True):
         if not (0 <= px < shape[1] - 1 and 0 <= py < shape[0] - 1):
             continue
-        scale = TO_FWHM[int(row[10])] / fields.FWHM / 3600 / pixel
+        scale = TO_FWHM[int(row[10])] / FWHM / 3600 / pixel
         size = np.array([row[7], row[8]]) * scale
         turn = math.radians(row[9])
         axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
         seen = covariance + axes @ np.diag(size**2) @ axes.T
         half = int(min(200, max(20, 4 * math.sqrt(np.trace(seen)))))
         yy, xx = np.mgrid[-half : half + 1, -half : half + 1]
-        stamp = fields.beam_image(seen, xx - (px - round(px)), yy - (py - round(py))).astype(np.float32)
+        stamp = beam_image(seen, xx - (px - round(px)), yy - (py - round(py))).astype(np.float32)
         loss = math.sqrt(np.linalg.det(covariance) / np.linalg.det(seen))
         extended = size[0] > 0.5 * math.sqrt(covariance[0, 0])
         peak = row[5] * loss * float(response[round(py), round(px)])

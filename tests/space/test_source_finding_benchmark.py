@@ -54,7 +54,7 @@ def folder(
 
 
 def test_galaxies_are_split_as_in_made_up_skies(benchmark: Callable[[str], Any]) -> None:
-    fields = benchmark("fields")
+    fields = benchmark("sources")
     for right_ascension in np.arange(0.0, 360.0, 0.37):
         assert fields.split_of(right_ascension) == templates.split_of(right_ascension)
 
