@@ -119,14 +119,9 @@ def _axes(
     """Major axes as in ``Shapes.axis``, and the logarithm of their length over the beam's."""
     weight = np.maximum(value, 1e-3)
     total = np.maximum(np.bincount(owner, weight, minlength=n), 1e-9)
-    mean_x, mean_y = (
-        np.bincount(owner, weight * v, minlength=n) / total for v in (x, y)
-    )
+    mean_x, mean_y = (np.bincount(owner, weight * v, minlength=n) / total for v in (x, y))
     dx, dy = x - mean_x[owner], y - mean_y[owner]
-    xx, yy, xy = (
-        np.bincount(owner, weight * v, minlength=n) / total
-        for v in (dx * dx, dy * dy, dx * dy)
-    )
+    xx, yy, xy = (np.bincount(owner, weight * v, minlength=n) / total for v in (dx * dx, dy * dy, dx * dy))
     middle, half = (xx + yy) / 2 + 1 / 12, np.hypot((xx - yy) / 2, xy)
     angle = 0.5 * np.arctan2(2 * xy, xx - yy)
     stretch = 1 - np.sqrt(np.maximum(middle - half, 1e-6) / (middle + half))
@@ -134,41 +129,29 @@ def _axes(
     return axis, np.log(np.sqrt(middle + half) / beam_fwhm_pixels)
 
 
-def _around(
-    clean: Float, rms: Float, pieces: Pieces, beam_fwhm_pixels: float
-) -> list[Double]:
+def _around(clean: Float, rms: Float, pieces: Pieces, beam_fwhm_pixels: float) -> list[Double]:
     """Around each piece: deepest negative pixel, scatter, how much is far from zero, rise of the noise."""
     side = max(3, round(AROUND_BEAMS * beam_fwhm_pixels)) | 1
     at = pieces.y, pieces.x
     lowest = ndimage.minimum_filter(clean, size=side, mode="nearest")[at]
     empty = (pieces.labels == 0).astype(np.float32)
     free = ndimage.uniform_filter(empty, side, mode="nearest")[at]
-    square = ndimage.uniform_filter(
-        np.clip(clean, -10, 10) ** 2 * empty, side, mode="nearest"
-    )[at]
+    square = ndimage.uniform_filter(np.clip(clean, -10, 10) ** 2 * empty, side, mode="nearest")[at]
     far = [
         ndimage.uniform_filter(beyond.astype(np.float32), side, mode="nearest")[at]
         for beyond in (clean < -FAR_SIGMA, (clean > FAR_SIGMA) & (empty > 0))
     ]
     noise = np.nan_to_num(rms, nan=0.0)
-    wide = ndimage.uniform_filter(
-        noise, round(WIDE_BEAMS * beam_fwhm_pixels) | 1, mode="nearest"
-    )[at]
+    wide = ndimage.uniform_filter(noise, round(WIDE_BEAMS * beam_fwhm_pixels) | 1, mode="nearest")[at]
     return [
         np.log(np.maximum(-lowest, 0.5)).astype(np.float64),
-        np.log(np.sqrt(np.maximum(square, 0) / np.maximum(free, 0.02)) + 0.1).astype(
-            np.float64
-        ),
+        np.log(np.sqrt(np.maximum(square, 0) / np.maximum(free, 0.02)) + 0.1).astype(np.float64),
         *(np.log(np.maximum(share, 0) + 1e-3).astype(np.float64) for share in far),
-        np.log(np.maximum(noise[at], 1e-30) / np.maximum(wide, 1e-30)).astype(
-            np.float64
-        ),
+        np.log(np.maximum(noise[at], 1e-30) / np.maximum(wide, 1e-30)).astype(np.float64),
     ]
 
 
-def _glare(
-    pieces: Pieces, snr: Double, axis: Double, beam_fwhm_pixels: float
-) -> list[Double]:
+def _glare(pieces: Pieces, snr: Double, axis: Double, beam_fwhm_pixels: float) -> list[Double]:
     """How much brighter, for its distance, the worst neighbour of each piece is; its S/N and distance.
 
     And how much the piece points at it, as the spokes of calibration errors do.
@@ -185,17 +168,13 @@ def _glare(
     distance = np.hypot(x[:, None] - x[None, bright], y[:, None] - y[None, bright])
     beams = np.maximum(distance / beam_fwhm_pixels, 0.5)
     score = np.log(snr[None, bright] / snr[:, None]) - 1.2 * np.log(beams)
-    score[
-        (distance == 0) | (beams > GLARE_BEAMS) | (snr[None, bright] < 3 * snr[:, None])
-    ] = NO_GLARE
+    score[(distance == 0) | (beams > GLARE_BEAMS) | (snr[None, bright] < 3 * snr[:, None])] = NO_GLARE
     worst, rows = np.argmax(score, axis=1), np.arange(n)
     some = score[rows, worst] > NO_GLARE
     way = np.stack([x[bright][worst] - x, y[bright][worst] - y], axis=1)
     way /= np.maximum(np.hypot(*way.T), 1)[:, None]
     stretch = np.hypot(*axis.T)
-    pointing = (
-        2 * np.einsum("ni,ni->n", axis, way) ** 2 / np.maximum(stretch, 1e-6) - stretch
-    )
+    pointing = 2 * np.einsum("ni,ni->n", axis, way) ** 2 / np.maximum(stretch, 1e-6) - stretch
     return [
         score[rows, worst],
         np.where(some, np.log(snr[bright][worst]), 0.0),
@@ -209,7 +188,5 @@ def _crowding(pieces: Pieces, beam_fwhm_pixels: float) -> Double:
     from scipy.spatial import cKDTree
 
     points = np.column_stack([pieces.x, pieces.y])
-    near = cKDTree(points).query_ball_point(
-        points, 15 * beam_fwhm_pixels, return_length=True
-    )
+    near = cKDTree(points).query_ball_point(points, 15 * beam_fwhm_pixels, return_length=True)
     return np.asarray(np.log(near), dtype=np.float64)
