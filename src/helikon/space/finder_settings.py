@@ -31,7 +31,7 @@ class FinderSettings:
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
-    score_threshold: float = 0.5
+    score_threshold: float = 0.45
     tile_pixels: int = 1152
     overlap_pixels: int = 160
     window_pixels: int = 2560

@@ -44,6 +44,8 @@ GROUP_FEATURES = (
     "covered", "n_islands", "n_pieces", "total_area", "widest_flux_ratio",
 )  # fmt: skip
 LEAST_LOG = 1e-4
+LEAST_AGREEMENT = 0.6
+"""Pairs between two groups must be kin to this share of the threshold, on average: far ends hardly are."""
 EXTENDED = CLASSES.index("extended")
 
 
@@ -138,7 +140,7 @@ def group_features(
 
 
 def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:
-    """Join pairs from the surest on, as long as two groups are kin on average.
+    """Join pairs from the surest on, unless most pairs between their groups speak against it.
 
     Parameters
     ----------
@@ -149,7 +151,8 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
     kinship : ndarray
         Probability that a pair is one source; those not given do not count.
     threshold : float
-        Least mean probability of the pairs between two groups.
+        Least probability of a pair that joins two groups; the mean of all pairs between
+        them may be lower, by LEAST_AGREEMENT.
 
     Returns
     -------
@@ -171,7 +174,7 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
             for j in members[second]
             if (min(i, j), max(i, j)) in known
         ]
-        if np.mean(between) >= threshold:
+        if np.mean(between) >= LEAST_AGREEMENT * threshold:
             for piece in members[second]:
                 owner[piece] = first
             members[first] += members.pop(second)
