@@ -17,7 +17,10 @@ import numpy as np
 def pybdsf(path: Path, folder: Path, settings: dict[str, Any]) -> None:
     """PyBDSF: sources, and the Gaussians that they are made of."""
     import bdsf
+    from astropy.io import fits
 
+    header = fits.getheader(path)  # PyBDSF does not read RESTFRQ
+    settings = {"frequency": float(header.get("RESTFRQ", 1.4e9)), **settings}
     here = folder / path.name
     here.unlink(missing_ok=True)
     here.symlink_to(path.resolve())  # it writes its log beside the map
@@ -35,7 +38,17 @@ def aegean(path: Path, folder: Path, settings: dict[str, Any]) -> None:
     noise = ["--noise", f"{base}_rms.fits", "--background", f"{base}_bkg.fits"]
     rest = settings.get("aegean", [])
     table = ["--table", str(folder / "table.fits"), "--out", os.devnull]
-    run([str(programs / "aegean"), "--cores", "1", *noise, *table, *rest, str(path)])
+    run([sys.executable, "-c", AEGEAN, "--cores", "1", *noise, *table, *rest, str(path)])
+
+
+AEGEAN = """
+import sys
+import numpy
+# AegeanTools 2.3.5 asks for it where a fit is singular; NumPy 2.4 has it no more
+numpy.linalg.linalg = numpy.linalg
+from AegeanTools.CLI.aegean import main
+sys.exit(main())
+"""
 
 
 def run(command: list[str]) -> None:
