@@ -64,6 +64,7 @@ def arguments() -> Any:
     parser.add_argument("--docs", type=Path, help="the folder docs: write its page and pictures")
     parser.add_argument("--cutouts", type=int, default=0, help="cut-outs of each field for rule A")
     parser.add_argument("--large", action="store_true", help="also measure memory at 4 times the size")
+    parser.add_argument("--cached", action="store_true", help="run no finder: judge what the cache holds")
     parser.add_argument("--draws", type=int, default=200, help="of the bootstrap")
     return parser.parse_args()
 
@@ -88,6 +89,8 @@ def judged(given: Any, folders: list[Path]) -> dict[str, dict[str, Any]]:
         for finder in wanted:
             if finder.slow and number >= given.few * len(given.arrays):
                 continue
+            if given.cached and not (runs.run_folder(given.cache, finder, folder) / "cost.json").exists():
+                continue
             out, cost = runs.run(given.cache, finder, folder)
             entries = reading.read(finder.program, out, sky)
             row = found[finder.label]
@@ -98,6 +101,7 @@ def judged(given: Any, folders: list[Path]) -> dict[str, dict[str, Any]]:
             if finder.label == "helikon" and given.cutouts and folder.name != "sdc1":
                 row["cut-outs"].append(runs.cutouts(given.cache, folder, given.cutouts))
             tell(f"{number + 1}/{len(folders)} {folder.name} {finder.label}")
+    found = {label: row for label, row in found.items() if row["judged"]}
     for label, row in found.items():
         row["measures"] = bootstrap(row["judged"], n_draws=given.draws)
         row["has classes"] = next(one.ours for one in wanted if one.label == label)

@@ -127,15 +127,20 @@ def run(cache: Path, finder: Finder, field: Path, map_path: Path | None = None) 
     map_path : Path, optional
         Instead of the field's ``map.fits``.
     """
-    text = json.dumps(finder.settings, sort_keys=True) + finder.after + (our_code() if finder.ours else "")
-    key = hashlib.sha256(text.encode()).hexdigest()[:10]
-    folder = cache / "runs" / field.name / f"{finder.program}-{key}"
+    folder = run_folder(cache, finder, field)
     kept = folder / "cost.json"
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
         cost = measure(command(cache, finder, field, map_path or field / "map.fits", folder), folder)
         kept.write_text(json.dumps(dataclasses.asdict(cost)))
     return folder, Cost(**json.loads(kept.read_text()))
+
+
+def run_folder(cache: Path, finder: Finder, field: Path) -> Path:
+    """Say where the results of a finder on a field are kept; ``cost.json`` in it comes last."""
+    text = json.dumps(finder.settings, sort_keys=True) + finder.after + (our_code() if finder.ours else "")
+    key = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return cache / "runs" / field.name / f"{finder.program}-{key}"
 
 
 def command(cache: Path, finder: Finder, field: Path, map_path: Path, folder: Path) -> list[str]:
