@@ -34,7 +34,7 @@ docs: env  ## build the documentation, warnings are errors
 check: lint docs test  ## the one gate: lint, types, import rules, docs, tests
 
 lock: env  ## pin and hash all requirements again
-	@.venv/bin/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.txt
+	@.venv/bin/uv pip compile pyproject.toml --extra all --extra dev --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.txt
 
 clean:  ## remove what make made, the environment too
 	@rm -rf .venv docs/_build demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
