@@ -11,14 +11,14 @@ from helikon.space.by_shape import join_by_shape
 from helikon.space.classes import CLASSES
 from helikon.space.compact import CompactFits
 from helikon.space.detect import Pieces
-from helikon.space.evidence import TileEvidence, look_at_tiles
+from helikon.space.evidence import TileEvidence, gather
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
 from helikon.space.judge import Judge, NetworkAlone, cluster, group_features, paired_features
 from helikon.space.model import SourceModel
-from helikon.space.pairs import Pairs, find_pairs
+from helikon.space.pairs import Pairs
 from helikon.space.sky import beam_form
-from helikon.space.surroundings import Shapes, describe_pieces
+from helikon.space.surroundings import Shapes
 
 __all__ = ["Association", "join_pieces"]
 
@@ -75,19 +75,13 @@ def join_pieces(
     if model is None:
         source = join_by_shape(significance, pieces, beam_form(radio_map))
         return Association(source_of_piece=source, probabilities=_by_shape(source, fits.good))
-    fwhm = radio_map.beam_fwhm_pixels
-    shapes = describe_pieces(
-        significance, background.rms, pieces, flood_sigma=settings.flood_sigma, beam_fwhm_pixels=fwhm
-    )
-    pairs = find_pairs(significance, shapes, pieces.island, beam_fwhm_pixels=fwhm)
-    tiles = look_at_tiles(
+    shapes, pairs, tiles = gather(
         significance,
+        background.rms,
         pieces,
-        pairs,
         model,
-        beam_fwhm_pixels=fwhm,
-        tile_pixels=settings.tile_pixels,
-        overlap_pixels=settings.overlap_pixels,
+        settings,
+        beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
         tell=tell,
     )
     found: list[tuple[Int, Double]] = []

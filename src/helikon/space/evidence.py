@@ -8,11 +8,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from helikon.space.detect import Pieces
+from helikon.space.finder_settings import FinderSettings
 from helikon.space.model import MODEL_BEAM_PIXELS, Detection, SourceModel, View
-from helikon.space.pairs import Pairs
+from helikon.space.pairs import Pairs, find_pairs
+from helikon.space.surroundings import Shapes, describe_pieces
 from helikon.space.tiles import Tile, plan_tiles
 
-__all__ = ["TileEvidence", "look_at_tiles"]
+__all__ = ["TileEvidence", "gather", "look_at_tiles"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
@@ -59,6 +61,46 @@ class TileEvidence:
     of_pair: Double
     together: Double
     ask: Callable[[list[Int]], Double]
+
+
+def gather(
+    significance: Float,
+    rms: Float,
+    pieces: Pieces,
+    model: SourceModel,
+    settings: FinderSettings,
+    *,
+    beam_fwhm_pixels: float,
+    tell: Callable[[str, int, int], None] = lambda step, n_done, n_total: None,
+) -> tuple[Shapes, Pairs, Iterator[TileEvidence]]:
+    """Gather all that the judges go by: measures of pieces and pairs, and what the network says of them.
+
+    Parameters
+    ----------
+    significance, rms : ndarray of float32, shape (ny, nx)
+        (map - background) / rms, and rms.
+    tell : callable
+        Called with (step, number done, number in all).
+    """
+    shapes = describe_pieces(
+        significance,
+        rms,
+        pieces,
+        flood_sigma=settings.flood_sigma,
+        beam_fwhm_pixels=beam_fwhm_pixels,
+    )
+    pairs = find_pairs(significance, shapes, pieces.island, beam_fwhm_pixels=beam_fwhm_pixels)
+    tiles = look_at_tiles(
+        significance,
+        pieces,
+        pairs,
+        model,
+        beam_fwhm_pixels=beam_fwhm_pixels,
+        tile_pixels=settings.tile_pixels,
+        overlap_pixels=settings.overlap_pixels,
+        tell=tell,
+    )
+    return shapes, pairs, tiles
 
 
 def look_at_tiles(

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from helikon.space.background import estimate_background, mesh_size
 from helikon.space.classes import CLASSES
 from helikon.space.detect import Pieces, find_pieces
-from helikon.space.evidence import TileEvidence, look_at_tiles
+from helikon.space.evidence import TileEvidence, gather
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, group_features, paired_features
 from helikon.space.model import SourceModel
-from helikon.space.pairs import Pairs, find_pairs
+from helikon.space.pairs import Pairs
 from helikon.space.skies.scene import Scene, make_scene
-from helikon.space.surroundings import Shapes, describe_pieces
+from helikon.space.surroundings import Shapes
 from helikon.space.training_tiles import draw_options
 
 __all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
@@ -86,18 +86,8 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=fwhm,
     )
-    shapes = describe_pieces(
-        significance, background.rms, pieces, flood_sigma=settings.flood_sigma, beam_fwhm_pixels=fwhm
-    )
-    pairs = find_pairs(significance, shapes, pieces.island, beam_fwhm_pixels=fwhm)
-    tiles = look_at_tiles(
-        significance,
-        pieces,
-        pairs,
-        model,
-        beam_fwhm_pixels=fwhm,
-        tile_pixels=settings.tile_pixels,
-        overlap_pixels=settings.overlap_pixels,
+    shapes, pairs, tiles = gather(
+        significance, background.rms, pieces, model, settings, beam_fwhm_pixels=fwhm
     )
     return join_examples([_of_tile(scene, pieces, shapes, pairs, evidence) for evidence in tiles])
 

@@ -130,7 +130,9 @@ class _Judges(nn.Module):
 
 
 def _model(options: JudgeOptions) -> nn.Module:
-    return _Judges(join_examples([_field(options, TRAIN, i) for i in range(FIELDS_FOR_SCALE)]))
+    return _Judges(
+        join_examples([_field(options, TRAIN, i) for i in range(min(FIELDS_FOR_SCALE, options.n_fields))])
+    )
 
 
 @functools.cache
