@@ -2,8 +2,8 @@
 
 import torch
 
-from helikon.space.model import STRIDE
 from helikon.space.network import Backbone, build_network
+from helikon.space.view import STRIDE
 
 
 def test_the_network_is_small() -> None:

@@ -14,11 +14,12 @@ from helikon.space.detect import Pieces
 from helikon.space.evidence import TileEvidence, gather
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
-from helikon.space.judge import Judge, NetworkAlone, cluster, group_features, paired_features
+from helikon.space.judge import Judge, NetworkAlone, cluster
 from helikon.space.model import SourceModel
 from helikon.space.pairs import Pairs
 from helikon.space.sky import beam_form
 from helikon.space.surroundings import Shapes
+from helikon.space.weighing import group_features, paired_features
 
 __all__ = ["Association", "join_pieces"]
 

@@ -9,10 +9,11 @@ from scipy import ndimage
 
 from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
-from helikon.space.model import MODEL_BEAM_PIXELS, Detection, SourceModel, View
+from helikon.space.model import Detection, SourceModel
 from helikon.space.pairs import Pairs, find_pairs
 from helikon.space.surroundings import Shapes, describe_pieces
 from helikon.space.tiles import Tile, plan_tiles
+from helikon.space.view import MODEL_BEAM_PIXELS, View
 
 __all__ = ["TileEvidence", "gather", "look_at_tiles"]
 

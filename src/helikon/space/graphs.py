@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.image_list import ImageList
 
-from helikon.space.model import LEVELS, STRIDE
+from helikon.space.view import LEVELS, STRIDE
 
 __all__ = ["GRAPHS", "export_graphs"]
 

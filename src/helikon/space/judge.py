@@ -8,18 +8,14 @@ made-up skies by the recipe ``space/judge``.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from helikon.space.classes import CLASSES
-from helikon.space.pairs import PAIR_FEATURES, Pairs
+from helikon.space.pairs import PAIR_FEATURES
 from helikon.space.perceptron import Perceptron
-from helikon.space.surroundings import PIECE_FEATURES, Shapes
-
-if TYPE_CHECKING:
-    from helikon.space.evidence import TileEvidence
+from helikon.space.surroundings import PIECE_FEATURES
 
 __all__ = [
     "GROUP_FEATURES",
@@ -27,8 +23,6 @@ __all__ = [
     "Judge",
     "NetworkAlone",
     "cluster",
-    "group_features",
-    "paired_features",
 ]
 
 Double = npt.NDArray[np.float64]
@@ -43,7 +37,6 @@ GROUP_FEATURES = (
     *PIECE_FEATURES, *(f"box_{name}" for name in NETWORK), *(f"peak_{name}" for name in NETWORK),
     "covered", "n_islands", "n_pieces", "total_area", "widest_flux_ratio",
 )  # fmt: skip
-LEAST_LOG = 1e-4
 PRIOR = np.array([0.35, 1.0, 1.0, 1.0, 1.0])
 """How many of each class maps have for one that training fields have: those are fuller of artefacts.
 
@@ -104,46 +97,6 @@ class NetworkAlone:
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
-def paired_features(pairs: Pairs, evidence: "TileEvidence") -> Double:
-    """Return what is known of the pairs within a tile, columns as in ``PAIRED_FEATURES``."""
-    place = np.full(1 + int(evidence.inside.max(initial=0)), -1)
-    place[evidence.inside] = np.arange(len(evidence.inside))
-    one, other = place[pairs.one[evidence.pairs]], place[pairs.other[evidence.pairs]]
-    columns = [pairs.features[evidence.pairs], _log(evidence.of_pair), evidence.together[:, None]]
-    for values in (evidence.covered, *_log(evidence.of_piece).T):
-        both = values[one], values[other]
-        columns += [np.minimum(*both)[:, None], np.maximum(*both)[:, None]]
-    return np.concatenate(columns, axis=1)
-
-
-def group_features(
-    groups: list[Int], shapes: Shapes, island: npt.NDArray[np.int32], evidence: "TileEvidence"
-) -> Double:
-    """Return what is known of sources within a tile, columns as in ``GROUP_FEATURES``.
-
-    Parameters
-    ----------
-    groups : list of ndarray of int
-        Pieces of each source; all of them inside the tile.
-    """
-    place = np.full(len(shapes.x), -1)
-    place[evidence.inside] = np.arange(len(evidence.inside))
-    area, ratio = (shapes.features[:, PIECE_FEATURES.index(name)] for name in ("area", "flux_ratio"))
-    best = np.array([group[np.argmax(shapes.snr[group])] for group in groups], dtype=np.int64)
-    summed = [
-        (
-            evidence.covered[place[group]].max(),
-            np.log(len(np.unique(island[group]))),
-            np.log(len(group)),
-            np.log(np.exp(area[group]).sum()),
-            ratio[group].max(),
-        )
-        for group in groups
-    ]
-    boxes, peaks = _log(evidence.ask(groups)), _log(evidence.of_piece[place[best]])
-    return np.concatenate([shapes.features[best], boxes, peaks, np.reshape(summed, (-1, 5))], axis=1)
-
-
 def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:
     """Join pairs from the surest on, unless most pairs between their groups speak against it.
 
@@ -184,7 +137,3 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
                 owner[piece] = first
             members[first] += members.pop(second)
     return [np.array(sorted(group), dtype=np.int64) for group in sorted(members.values(), key=min)]
-
-
-def _log(probabilities: Double) -> Double:
-    return np.asarray(np.log(np.maximum(probabilities, LEAST_LOG)))

@@ -11,12 +11,13 @@ from helikon.space.classes import CLASSES
 from helikon.space.detect import Pieces, find_pieces
 from helikon.space.evidence import TileEvidence, gather
 from helikon.space.finder_settings import FinderSettings
-from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, group_features, paired_features
+from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES
 from helikon.space.model import SourceModel
 from helikon.space.pairs import Pairs
 from helikon.space.skies.scene import Scene, make_scene
 from helikon.space.surroundings import Shapes
 from helikon.space.training_tiles import draw_options
+from helikon.space.weighing import group_features, paired_features
 
 __all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
 

@@ -4,8 +4,6 @@ It runs on ONNX Runtime, not on torch, which takes longer to start than most
 maps take to search. Training and saving are in ``model_files.py``.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.apps import needing
-from helikon.errors import InputError, NotFound
+from helikon.space.card import SHIPPED, check_file, read_card
 from helikon.space.classes import CLASSES, Detection
-from helikon.space.detections import BOX_MARGIN, read_detections
 from helikon.space.judge import Judge, NetworkAlone
+from helikon.space.view import MODEL_BEAM_PIXELS, View, network_input
 
 __all__ = [
     "CLASSES",
@@ -29,93 +27,9 @@ __all__ = [
     "View",
     "load_model",
     "network_input",
-    "read_card",
 ]
 
-MODEL_BEAM_PIXELS = 5.0
-"""The network knows maps whose beam FWHM is about this many pixels (4 to 6.5)."""
-STRIDE = 32
-"""Inputs are padded to multiples of this many pixels."""
-SHIPPED = Path(__file__).parent / "weights"
-LEVELS = ("p0", "p1", "p2", "p3")
-
 Floats = npt.NDArray[np.float32]
-
-
-def network_input(snr: Floats) -> Floats:
-    """Compress a map of signal to noise into the network's two channels.
-
-    Parameters
-    ----------
-    snr : ndarray
-        (map - background) / rms, shape (h, w). NaN, as outside a mosaic, becomes 0.
-
-    Returns
-    -------
-    ndarray
-        float32, (2, h, w): asinh at two ranges, one for sources near the
-        noise, one for bright ones and their surroundings.
-    """
-    clean = np.nan_to_num(np.asarray(snr, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.stack([np.arcsinh(clean / 2) / 2, np.arcsinh(clean / 40) / 2]).astype(np.float32)
-
-
-class View:
-    """What the network makes of one tile; asked for boxes and masks as often as one likes.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Height and width of the tile.
-    proposals : ndarray
-        (n, 4) boxes in which there may be something, with the network's margin.
-    """
-
-    def __init__(self, sessions: Mapping[str, Any], snr: Floats) -> None:
-        self.shape = (int(snr.shape[0]), int(snr.shape[1]))
-        self._sessions = sessions
-        pad = [(0, 0), *((0, -length % STRIDE) for length in self.shape)]
-        *levels, self.proposals = sessions["features"].run(None, {"x": np.pad(network_input(snr), pad)[None]})
-        self._levels = dict(zip(LEVELS, levels, strict=True))
-
-    def judge(self, boxes: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
-        """Return class probabilities (n, 6), background first, and corrected boxes (n, 6, 4).
-
-        Parameters
-        ----------
-        boxes : ndarray
-            (n, 4) x0, y0, x1, y1 with the network's margin.
-        """
-        if not len(boxes):
-            n_classes = len(CLASSES) + 1
-            return np.zeros((0, n_classes), np.float32), np.zeros((0, n_classes, 4), np.float32)
-        probabilities, corrected = self._sessions["boxes"].run(None, self._asked(boxes))
-        return probabilities, corrected
-
-    def classify(self, boxes: npt.NDArray[np.floating]) -> Floats:
-        """Return class probabilities (n, 6) of tight boxes (n, 4), background first."""
-        margin = np.array([-BOX_MARGIN, -BOX_MARGIN, BOX_MARGIN, BOX_MARGIN])
-        return self.judge(np.asarray(boxes).reshape(-1, 4) + margin)[0]
-
-    def masks(self, boxes: npt.NDArray[np.floating]) -> Floats:
-        """Return the masks (n, 6, 28, 28) of boxes with margin, probabilities in cells of the box."""
-        if not len(boxes):
-            return np.zeros((0, len(CLASSES) + 1, 28, 28), np.float32)
-        masks: Floats = self._sessions["masks"].run(None, self._asked(boxes))[0]
-        return masks
-
-    def detect(self, *, least_extended: float = 0.0) -> list[Detection]:
-        """Return what the network itself finds, most probable first.
-
-        Parameters
-        ----------
-        least_extended : float
-            Least probability of being extended, of one island or several.
-        """
-        return read_detections(self, least_extended=least_extended)
-
-    def _asked(self, boxes: npt.NDArray[np.floating]) -> dict[str, Any]:
-        return self._levels | {"boxes": np.asarray(boxes, dtype=np.float32)}
 
 
 class SourceModel:
@@ -192,26 +106,6 @@ def _session(content: bytes) -> Any:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:
-    """Return a model folder's card and the weights that it names.
-
-    Raises
-    ------
-    NotFound
-        If the folder holds no model.
-    InputError
-        If the weights are not those that the card names.
-    """
-    try:
-        card = json.loads((folder / "model.json").read_text())
-        content = (folder / "weights.safetensors").read_bytes()
-    except FileNotFoundError as error:
-        expected = "a folder with weights.safetensors and model.json"
-        raise NotFound("no source model here", got=str(error.filename), expected=expected) from None
-    _check(f"weights in {folder}", content, card["sha256"])
-    return card, content
-
-
 def load_model(folder: Path | None = None) -> SourceModel:
     """Read a model folder; without one, the model that comes with Helikon.
 
@@ -235,7 +129,7 @@ def load_model(folder: Path | None = None) -> SourceModel:
         return SourceModel(export_graphs(load_network(folder)), card, _read_judge(folder, card))
     graphs = {name: (folder / f"{name}.onnx").read_bytes() for name in named}
     for name, content in graphs.items():
-        _check(f"{name}.onnx in {folder}", content, named[name])
+        check_file(f"{name}.onnx in {folder}", content, named[name])
     return SourceModel(graphs, card, _read_judge(folder, card))
 
 
@@ -245,11 +139,5 @@ def _read_judge(folder: Path, card: Mapping[str, Any]) -> Judge | None:
     from safetensors.numpy import load
 
     content = (folder / "judge.safetensors").read_bytes()
-    _check(f"judge.safetensors in {folder}", content, card["judge"]["sha256"])
+    check_file(f"judge.safetensors in {folder}", content, card["judge"]["sha256"])
     return Judge.read(load(content))
-
-
-def _check(what: str, content: bytes, expected: str) -> None:
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != expected:
-        raise InputError(f"{what} are not those of the card", got=sha256, expected=expected)

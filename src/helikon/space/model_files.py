@@ -13,10 +13,11 @@ from safetensors.torch import load, save
 from torchvision.models.detection import MaskRCNN
 
 from helikon.errors import InputError
+from helikon.space.card import SHIPPED, read_card
 from helikon.space.classes import CLASSES
 from helikon.space.graphs import export_graphs
-from helikon.space.model import MODEL_BEAM_PIXELS, SHIPPED, read_card
 from helikon.space.network import build_network
+from helikon.space.view import MODEL_BEAM_PIXELS
 
 __all__ = ["keep_judge", "load_network", "save_model"]
 

@@ -43,7 +43,7 @@ class ModelFile:
         """Name the model in a folder; None for no network. Raises NotFound where there is none."""
         if folder is None:
             return cls()
-        from helikon.space.model import read_card
+        from helikon.space.card import read_card
 
         return cls(folder=str(folder.resolve()), sha256=str(read_card(folder)[0]["sha256"]))
 

@@ -1,0 +1,40 @@
+"""A model's card: what it is, how it was made, and the checksums of its files."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from helikon.errors import InputError, NotFound
+
+__all__ = ["SHIPPED", "check_file", "read_card"]
+
+SHIPPED = Path(__file__).parent / "weights"
+"""The model that comes with Helikon."""
+
+
+def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:
+    """Return a model folder's card and the weights that it names.
+
+    Raises
+    ------
+    NotFound
+        If the folder holds no model.
+    InputError
+        If the weights are not those that the card names.
+    """
+    try:
+        card = json.loads((folder / "model.json").read_text())
+        content = (folder / "weights.safetensors").read_bytes()
+    except FileNotFoundError as error:
+        expected = "a folder with weights.safetensors and model.json"
+        raise NotFound("no source model here", got=str(error.filename), expected=expected) from None
+    check_file(f"weights in {folder}", content, card["sha256"])
+    return card, content
+
+
+def check_file(what: str, content: bytes, expected: str) -> None:
+    """Raise InputError if a file is not the one that the card names."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != expected:
+        raise InputError(f"{what} are not those of the card", got=sha256, expected=expected)
