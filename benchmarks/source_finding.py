@@ -72,6 +72,10 @@ def arguments() -> Any:
 def fields_of(given: Any, maker: str) -> list[Path]:
     """Folders of the fields of one maker."""
     places = [(array, index) for index in range(given.fields) for array in given.arrays]
+    if given.cached:
+        first = runs.FIRST_SEED[given.seeds]
+        known = [runs.field_folder(given.cache, maker, a, first + i, given.size) for a, i in places]
+        return [folder for folder in known if (folder / "truth.vot").exists()]
     return [
         runs.make(given.cache, maker, array, index, given.size, given.seeds, given.first, given.layouts)
         for array, index in places
@@ -122,10 +126,10 @@ def large(given: Any, fields: dict[str, list[Path]]) -> list[str]:
 
 def about(given: Any) -> str:
     """Say what was run."""
-    few = f"; {given.few} of each array for PyBDSF at its default and for Aegean, which take longest"
     return (
-        f"Fields of {given.size} pixels square, {', '.join(given.arrays)} in turn{few}. Shares in per cent; "
-        "intervals of 68 %. A dash: not defined, or the finder has no classes."
+        f"Fields of {given.size} pixels square, {', '.join(given.arrays)} in turn. The row *fields* says how "
+        "many each finder was run on: fewer for those that take longest. Shares in per cent, with intervals "
+        "of 68 % where there are several fields. A dash: not defined, or the finder has no classes."
     )
 
 
@@ -176,12 +180,11 @@ def column(row: dict[str, Any]) -> dict[str, str]:
         known = math.isfinite(one.value) and (row["has classes"] or not name.startswith("F1"))
         if not known:
             cells[name] = "–"
-        elif counts(name):
-            cells[name] = f"{one.value:.2f} ± {(one.high - one.low) / 2:.2f}"
-        elif "scatter" in name or "ratio" in name:
-            cells[name] = f"{one.value:.3f} ± {(one.high - one.low) / 2:.3f}"
         else:
-            cells[name] = f"{100 * one.value:.1f} ± {50 * (one.high - one.low):.1f}"
+            scale, digits = form(name)
+            cells[name] = f"{scale * one.value:.{digits}f}"
+            if len(row["judged"]) > 1:
+                cells[name] += f" ± {scale * (one.high - one.low) / 2:.{digits}f}"
     for rule in ("A", "cut-outs"):
         for one in rule_a(row, rule):
             cells[f"F1 {one.name} ({rule})"] = "–" if math.isnan(one.f1) else f"{100 * one.f1:.1f}"
@@ -193,9 +196,11 @@ def column(row: dict[str, Any]) -> dict[str, str]:
     )
 
 
-def counts(name: str) -> bool:
-    """Whether a measure is a number and no share."""
-    return name.endswith("a field") or "each" in name
+def form(name: str) -> tuple[float, int]:
+    """Say how a measure is written: numbers as they are, shares in per cent."""
+    if name.endswith("a field") or "each" in name:
+        return 1, 2
+    return (1, 3) if "scatter" in name or "ratio" in name else (100, 1)
 
 
 def summary(results: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:

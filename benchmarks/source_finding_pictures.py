@@ -11,6 +11,16 @@ from helikon.space.evaluation.calibration import calibration, plot_calibration
 from helikon.space.evaluation.score import bins
 
 
+COLOURS = {
+    "helikon": "C3",
+    "helikon,": "C1",
+    "PyBDSF": "C0",
+    "Aegean": "C2",
+    "sep": "C4",
+    "photutils": "C7",
+}
+
+
 def draw(results: dict[str, dict[str, dict[str, Any]]], folder: Path) -> None:
     """Draw ``judged-curves.png`` and ``judged-calibration.png``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,12 +39,11 @@ def curves(results: dict[str, dict[str, dict[str, Any]]], path: Path) -> None:
     FigureCanvasAgg(figure)
     rows = figure.subplots(len(results), 2, squeeze=False)
     for (left, right), (name, finders) in zip(rows, results.items(), strict=True):
-        for number, (label, row) in enumerate(finders.items()):
-            style = {
-                "color": f"C{number % 10}",
-                "label": label,
-                "linestyle": "--" if "tuned" in label else "-",
-            }
+        for label, row in finders.items():
+            if "classify" in label:
+                continue
+            style = {"color": COLOURS[label.split()[0]], "label": label}
+            style["linestyle"] = "--" if "tuned" in label or "alone" in label else "-"
             line(left, *compact(row["judged"]), style)
             line(right, *claims(row["judged"]), style)
         left.set(xscale="log", xlabel="true S/N", ylabel="completeness, compact", title=f"fields: {name}")
