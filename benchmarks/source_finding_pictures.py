@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from helikon.space.evaluation.calibration import calibration, plot_calibration
 from helikon.space.evaluation.score import bins
 
-
 COLOURS = {
     "helikon": "C3",
     "helikon,": "C1",
