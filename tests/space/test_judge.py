@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, NetworkAlone, cluster
+from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, NetworkAlone, cluster, weakest_link
 from helikon.space.perceptron import Perceptron
 
 
@@ -24,6 +24,15 @@ def test_a_link_against_the_word_of_the_others_does_not_join() -> None:
 
 def test_no_pairs_are_as_many_sources_as_pieces() -> None:
     assert groups(2, {}) == [[0], [1]]
+
+
+def test_a_source_is_as_sure_as_the_weakest_link_between_its_islands() -> None:
+    island = np.array([1, 1, 2, 3], dtype=np.int32)
+    one, other = np.array([0, 1, 0, 2]), np.array([1, 2, 2, 3])
+    kinship = np.array([0.3, 0.7, 0.9, 0.6])
+    assert weakest_link(np.array([0, 1, 2, 3]), island, one, other, kinship) == 0.6
+    assert weakest_link(np.array([0, 1, 2]), island, one, other, kinship) == 0.9
+    assert weakest_link(np.array([0, 1]), island, one, other, kinship) == 1.0
 
 
 def test_a_perceptron_does_what_its_tensors_say() -> None:

@@ -14,7 +14,7 @@ from helikon.space.detect import Pieces
 from helikon.space.evidence import TileEvidence, gather
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
-from helikon.space.judge import Judge, NetworkAlone, cluster
+from helikon.space.judge import Judge, NetworkAlone, cluster, weakest_link
 from helikon.space.model import SourceModel
 from helikon.space.pairs import Pairs
 from helikon.space.sky import beam_form
@@ -28,6 +28,8 @@ Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
+LEAST_SURE = 0.51
+"""What was joined is one source more probably than not."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
 
 
@@ -109,7 +111,8 @@ def _judged(
         return []
     probabilities = judge.classify(group_features(mine, shapes, island, evidence))
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
-    return list(zip(mine, _consistent(probabilities, n_islands), strict=True))
+    sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
+    return list(zip(mine, _consistent(probabilities, n_islands, sure), strict=True))
 
 
 def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:
@@ -142,11 +145,19 @@ def _by_shape(source: Int, is_compact: Bool) -> Double:
     return probabilities
 
 
-def _consistent(probabilities: Double, n_islands: Int) -> Double:
-    """Extended means one island and multi-island several: the islands are counted, not guessed."""
+def _consistent(probabilities: Double, n_islands: Int, sure: Double) -> Double:
+    """Extended means one island and multi-island several: the islands are counted, not guessed.
+
+    That several islands are one source is as probable as their weakest link;
+    if they are not, the brightest is what is left.
+    """
     result = probabilities.copy()
     several = n_islands > 1
-    result[:, EXTENDED] = np.where(several, 0.0, probabilities[:, EXTENDED] + probabilities[:, MULTI])
-    result[:, MULTI] = np.where(several, probabilities[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1), 0.0)
-    result[:, COMPACT] = np.where(several, 0.0, probabilities[:, COMPACT])
+    good = probabilities[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
+    one_source = np.where(several, np.maximum(sure, LEAST_SURE), 0.0)
+    share = probabilities[:, COMPACT] / np.maximum(probabilities[:, [COMPACT, EXTENDED]].sum(axis=1), 1e-9)
+    result[:, MULTI] = good * one_source
+    result[:, COMPACT] = np.where(several, good * (1 - one_source) * share, probabilities[:, COMPACT])
+    extended = probabilities[:, EXTENDED] + probabilities[:, MULTI]
+    result[:, EXTENDED] = np.where(several, good * (1 - one_source) * (1 - share), extended)
     return result

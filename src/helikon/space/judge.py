@@ -23,6 +23,7 @@ __all__ = [
     "Judge",
     "NetworkAlone",
     "cluster",
+    "weakest_link",
 ]
 
 Double = npt.NDArray[np.float64]
@@ -137,3 +138,25 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
                 owner[piece] = first
             members[first] += members.pop(second)
     return [np.array(sorted(group), dtype=np.int64) for group in sorted(members.values(), key=min)]
+
+
+def weakest_link(group: Int, island: npt.NDArray[np.int32], one: Int, other: Int, kinship: Double) -> float:
+    """Return the least, over the islands of a source, of their best link to another island; 1 for one island.
+
+    Parameters
+    ----------
+    group : ndarray of int
+        Pieces of the source.
+    island : ndarray of int32, shape (n_pieces,)
+        Island of each piece.
+    one, other : ndarray of int
+        Pieces of each pair.
+    kinship : ndarray
+        Probability that a pair is one source.
+    """
+    islands = np.unique(island[group])
+    if len(islands) < 2:
+        return 1.0
+    inside = np.isin(one, group) & np.isin(other, group) & (island[one] != island[other])
+    best = [kinship[inside & ((island[one] == i) | (island[other] == i))].max(initial=0.0) for i in islands]
+    return float(min(best))
