@@ -26,6 +26,8 @@ def _environment(state: Path) -> dict[str, str]:
 def _helikon(state: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "helikon.cli", *arguments]
     pipe = subprocess.PIPE
+    # A shell lets its background jobs ignore SIGINT, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         command,
         env=_environment(state),
@@ -34,13 +36,7 @@ def _helikon(state: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=pipe,
         text=True,
         start_new_session=True,
-        preexec_fn=_hear_ctrl_c,
     )
-
-
-def _hear_ctrl_c() -> None:
-    """A shell lets its background jobs ignore SIGINT, and so would all that they start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _job(state: Path, name: str) -> dict[str, object]:
