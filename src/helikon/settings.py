@@ -18,7 +18,15 @@ import yaml
 
 from helikon.errors import SettingsError
 
-__all__ = ["GatewaySettings", "ServingSettings", "Settings", "SparkSettings", "default_state_dir", "load"]
+__all__ = [
+    "GatewaySettings",
+    "ObjectSettings",
+    "ServingSettings",
+    "Settings",
+    "SparkSettings",
+    "default_state_dir",
+    "load",
+]
 
 
 class _Section(pydantic.BaseModel):
@@ -61,6 +69,33 @@ class SparkSettings(_Section):
     """Spark's own options, passed on untranslated."""
 
 
+class ObjectSettings(_Section):
+    """Object storage: where ``s3://`` is, and the keys to it."""
+
+    endpoint: str = ""
+    """URL of an S3 service; empty means `AWS_ENDPOINT_URL`, else the embedded server, else Amazon's."""
+    region: str = ""
+    """Region of the buckets; empty means `AWS_REGION`, else `us-east-1`."""
+    access_key: str = ""
+    """Name of the keys; empty means `AWS_ACCESS_KEY_ID`, else those of the embedded server, else nobody."""
+    secret_key: pydantic.SecretStr = pydantic.SecretStr("")
+    """Its secret, never shown, written into a job's settings or sent to a worker."""
+    retry_s: float = pydantic.Field(90.0, ge=0)
+    """How many seconds a store that does not answer is asked again before that is an error."""
+    embedded: bool = False
+    """Whether `helikon up` starts SeaweedFS, an S3 server, on this machine."""
+
+    @pydantic.field_serializer("secret_key", when_used="json")
+    def _without_secret(self, _value: pydantic.SecretStr) -> str:
+        return ""
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave the secret out of a pickle."""
+        state = dict(super().__getstate__())
+        state["__dict__"] = state["__dict__"] | {"secret_key": pydantic.SecretStr("")}
+        return state
+
+
 class ServingSettings(_Section):
     """Model servers."""
 
@@ -91,6 +126,8 @@ class Settings(_Section):
     """The Spark service."""
     serving: ServingSettings = ServingSettings()
     """Model servers."""
+    objects: ObjectSettings = ObjectSettings()
+    """Object storage."""
 
     @pydantic.field_validator("state_dir")
     @classmethod
@@ -196,7 +233,7 @@ def _kind(key: tuple[str, ...]) -> Any:
 
 
 def _as_value(text: str, kind: Any) -> Any:
-    if kind in (str, Path):
+    if kind in (str, Path, pydantic.SecretStr):
         return text
     try:
         value = yaml.safe_load(text)
@@ -223,5 +260,6 @@ def _explain(error: pydantic.ValidationError) -> SettingsError:
         section = Settings if len(where) == 1 else _kind((str(where[0]),))
         return SettingsError(f"unknown setting {key}", expected=f"one of {', '.join(section.model_fields)}")
     # Options that are passed on to an engine may be secrets: say their type alone.
-    got = repr(first["input"]) if len(where) <= 2 else f"a value of type {type(first['input']).__name__}"
+    may_be_shown = len(where) <= 2 and _kind(tuple(map(str, where))) is not pydantic.SecretStr
+    got = repr(first["input"]) if may_be_shown else f"a value of type {type(first['input']).__name__}"
     return SettingsError(f"setting {key}", got=got, expected=first["msg"].removeprefix("Input should be "))

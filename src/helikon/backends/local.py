@@ -36,6 +36,7 @@ from helikon.backends.records import (
 )
 from helikon.backends.states import find_state, find_status, read_workload
 from helikon.errors import AlreadyExists, NotFound
+from helikon.object_keys import keep_keys
 from helikon.settings import Settings
 from helikon.workload import ModelServer, State, Status, Workload, to_json
 
@@ -133,6 +134,7 @@ class LocalBackend:
         prepared = fresh_folder(job_folder)
         plan = self._plan(workload, command, number=after.number + 1 if after else 1)
         write(prepared / "workload.json", to_json(workload))
+        keep_keys(self._settings)
         write(prepared / "settings.yaml", yaml.safe_dump(self._settings.model_dump(mode="json")))
         write(prepared / "plan.json", plan)
         launch(prepared, plan, lock)
