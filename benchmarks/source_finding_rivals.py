@@ -86,7 +86,8 @@ def source_extractor(path: Path, folder: Path, settings: dict[str, Any]) -> None
         filter_kernel=kernel if settings.get("filter", True) else None,
         segmentation_map=True,
     )
-    shape = found["x"], found["y"], found["a"], found["b"], found["theta"]
+    angle = np.clip(found["theta"], -np.pi / 2 + 1e-6, np.pi / 2 - 1e-6)  # sep refuses more
+    shape = found["x"], found["y"], found["a"], found["b"], angle
     radius, _ = sep.kron_radius(data, *shape, 6.0, mask=mask)
     good = np.isfinite(radius) & (radius > 0)
     flux = found["flux"].astype(float)

@@ -78,3 +78,27 @@ def test_blank_pixels_are_no_source() -> None:
     found = find(image)
     assert (found.labels[:, :19] == 0).all()
     assert len(found) == 1
+
+
+def test_faint_islands_are_kept_where_asked_for_and_say_so() -> None:
+    image = field((20, 20, 20), (60, 60, 4.4), (80, 20, 8), (20, 80, 3.4))
+    found = find_pieces(image, seed_sigma=5, flood_sigma=3, faint_sigma=4, beam_fwhm_pixels=FWHM)
+    assert dict(zip(found.x.tolist(), found.is_faint.tolist(), strict=True)) == {
+        20: False,
+        60: True,
+        80: False,
+    }
+    assert not find(image).is_faint.any()
+
+
+def test_some_pieces_alone_are_numbered_anew() -> None:
+    image = field((40, 40, 50), (47, 40, 30), (80, 80, 20), (20, 80, 4.4))
+    found = find_pieces(image, seed_sigma=5, flood_sigma=3, faint_sigma=4, beam_fwhm_pixels=FWHM)
+    kept = found.only(found.x != 40)
+    assert sorted(kept.x.tolist()) == [20, 47, 80]
+    for number, (x, y, place) in enumerate(zip(kept.x, kept.y, kept.slices, strict=True), start=1):
+        assert kept.labels[y, x] == number
+        assert (kept.labels[place] == number).sum() == (kept.labels == number).sum() > 0
+    assert sorted(kept.island.tolist()) == [1, 2, 3]
+    assert kept.is_faint.tolist() == (kept.x == 20).tolist()
+    assert len(found.only(np.zeros(len(found), dtype=bool))) == 0

@@ -283,6 +283,20 @@ def test_islands_under_one_mask_are_one_source_of_several_islands() -> None:
     assert catalogue.meta["model_sha256"] == "abc"
 
 
+def test_a_faint_island_counts_where_it_belongs_to_a_source_and_nowhere_else() -> None:
+    quiet = make_map(
+        noise() * 0.2
+        + gaussian(180, 200, 9 * RMS)
+        + gaussian(210, 200, 0.8 * RMS)
+        + gaussian(60, 60, 0.9 * RMS)
+    )
+    alone = find_sources(quiet, as_model(Says(None)))
+    assert sorted(np.rint(alone["x"].value)) == [180]
+    joined = find_sources(quiet, as_model(Says(detection(170, 190, 222, 212, "extended-multi-island"))))
+    assert joined["n_islands"].tolist() == [2]
+    assert joined["int_flux"].value[0] == pytest.approx(9.8 * RMS, rel=0.1)
+
+
 def test_a_mask_over_one_island_makes_it_extended_not_multi_island() -> None:
     model = as_model(Says(detection(50, 50, 70, 70, "extended-multi-island")))
     radio_map = make_map(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helikon.space.detect import find_pieces
+from helikon.space.detect import Pieces, find_pieces
 from helikon.space.pairs import PAIR_FEATURES, find_pairs
 from helikon.space.surroundings import PIECE_FEATURES, Shapes, describe_pieces
 
@@ -17,11 +17,11 @@ def gaussian(x0: float, y0: float, height: float, width: float = FWHM, length: f
     return height * np.exp(-4 * np.log(2) * (((x - x0) / length) ** 2 + ((y - y0) / width) ** 2))
 
 
-def describe(image: np.ndarray) -> tuple[np.ndarray, Shapes, np.ndarray]:
+def describe(image: np.ndarray) -> tuple[np.ndarray, Shapes, Pieces]:
     image = image.astype(np.float32)
     pieces = find_pieces(image, seed_sigma=5, flood_sigma=3, beam_fwhm_pixels=FWHM)
     rms = np.ones_like(image)
-    return image, describe_pieces(image, rms, pieces, flood_sigma=3, beam_fwhm_pixels=FWHM), pieces.island
+    return image, describe_pieces(image, rms, pieces, flood_sigma=3, beam_fwhm_pixels=FWHM), pieces
 
 
 def column(features: np.ndarray, names: tuple[str, ...], name: str) -> np.ndarray:
@@ -45,8 +45,8 @@ def test_a_bright_source_glares_at_a_faint_one_and_not_the_reverse() -> None:
 
 def test_bridges_and_alignment_tell_a_double_from_two_neighbours() -> None:
     double = gaussian(60, 60, 50, 5, 12) + gaussian(100, 60, 40, 5, 12) + gaussian(80, 60, 4, 8, 45)
-    image, shapes, island = describe(double + gaussian(60, 150, 50) + gaussian(100, 150, 40))
-    pairs = find_pairs(image, shapes, island, beam_fwhm_pixels=FWHM)
+    image, shapes, pieces = describe(double + gaussian(60, 150, 50) + gaussian(100, 150, 40))
+    pairs = find_pairs(image, shapes, pieces, beam_fwhm_pixels=FWHM)
     row = {
         y: next(
             i
@@ -63,7 +63,16 @@ def test_bridges_and_alignment_tell_a_double_from_two_neighbours() -> None:
 
 
 def test_one_piece_has_no_pair() -> None:
-    image, shapes, island = describe(gaussian(50, 50, 30))
-    pairs = find_pairs(image, shapes, island, beam_fwhm_pixels=FWHM)
+    image, shapes, pieces = describe(gaussian(50, 50, 30))
+    pairs = find_pairs(image, shapes, pieces, beam_fwhm_pixels=FWHM)
     assert len(pairs) == 0
     assert pairs.features.shape == (0, len(PAIR_FEATURES))
+
+
+def test_two_faint_pieces_are_never_a_pair() -> None:
+    image = (gaussian(50, 50, 30) + gaussian(70, 50, 4.5) + gaussian(85, 50, 4.5)).astype(np.float32)
+    pieces = find_pieces(image, seed_sigma=5, flood_sigma=3, faint_sigma=4, beam_fwhm_pixels=FWHM)
+    shapes = describe_pieces(image, np.ones_like(image), pieces, flood_sigma=3, beam_fwhm_pixels=FWHM)
+    pairs = find_pairs(image, shapes, pieces, beam_fwhm_pixels=FWHM)
+    found = {tuple(sorted((shapes.x[a], shapes.x[b]))) for a, b in zip(pairs.one, pairs.other, strict=True)}
+    assert found == {(50, 70), (50, 85)}

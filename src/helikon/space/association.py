@@ -51,7 +51,7 @@ class Association:
 
 def join_pieces(
     pieces: Pieces,
-    fits: CompactFits,
+    fits: Callable[[], CompactFits],
     model: SourceModel | None,
     settings: FinderSettings,
     *,
@@ -66,8 +66,8 @@ def join_pieces(
     ----------
     pieces : Pieces
         At least one; of the finder's own step or of somebody else's catalogue.
-    fits : CompactFits
-        Of the same pieces.
+    fits : callable
+        Gives those of the same pieces, where shape must tell.
     model : SourceModel or None
         Without one, the shape of each island tells its sources and their classes.
     significance : ndarray of float32, shape (ny, nx)
@@ -77,7 +77,7 @@ def join_pieces(
     """
     if model is None:
         source = join_by_shape(significance, pieces, beam_form(radio_map))
-        return Association(source_of_piece=source, probabilities=_by_shape(source, fits.good))
+        return Association(source_of_piece=source, probabilities=_by_shape(source, fits().good))
     shapes, pairs, tiles = gather(
         significance,
         background.rms,
@@ -89,7 +89,7 @@ def join_pieces(
     )
     found: list[tuple[Int, Double]] = []
     for evidence in tiles:
-        found += _judged(evidence, shapes, pairs, pieces.island, model.judge, settings.score_threshold)
+        found += _judged(evidence, shapes, pairs, pieces, model.judge, settings.score_threshold)
     return _without_overlap(found, len(pieces))
 
 
@@ -97,11 +97,12 @@ def _judged(
     evidence: TileEvidence,
     shapes: Shapes,
     pairs: Pairs,
-    island: npt.NDArray[np.int32],
+    pieces: Pieces,
     judge: Judge | NetworkAlone,
     threshold: float,
 ) -> list[tuple[Int, Double]]:
     """Return pieces and class probabilities of the sources whose brightest piece is the tile's own."""
+    island = pieces.island
     kinship = judge.kinship(paired_features(pairs, evidence))
     one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
     groups = cluster(evidence.inside, one, other, kinship, threshold)
@@ -109,7 +110,7 @@ def _judged(
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
     if not mine:
         return []
-    probabilities = judge.classify(group_features(mine, shapes, island, evidence))
+    probabilities = judge.classify(group_features(mine, shapes, pieces, evidence))
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
     return list(zip(mine, _consistent(probabilities, n_islands, sure), strict=True))

@@ -7,6 +7,7 @@ comes next can join pieces but not part them.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,8 @@ class Pieces:
         More than 1 for a blend.
     slices : list of tuple of slice
         Bounding boxes of the pieces, rows and columns.
+    is_faint : ndarray of bool, shape (n,)
+        Whether its island does not reach the seed threshold.
     """
 
     labels: Int
@@ -62,10 +65,25 @@ class Pieces:
     y: Int
     n_pieces_of_island: Int
     slices: list[tuple[slice, slice]]
+    is_faint: Bool
 
     def __len__(self) -> int:
         """Count the pieces."""
         return len(self.island)
+
+    def only(self, kept: Bool) -> "Pieces":
+        """Leave out all others; those kept are numbered anew, and so are their islands."""
+        number = np.zeros(len(self) + 1, dtype=np.int32)
+        number[1:][kept] = np.arange(1, np.count_nonzero(kept) + 1)
+        return Pieces(
+            labels=number[self.labels],
+            island=np.unique(self.island[kept], return_inverse=True)[1].astype(np.int32) + 1,
+            x=self.x[kept],
+            y=self.y[kept],
+            n_pieces_of_island=self.n_pieces_of_island[kept],
+            slices=[place for place, is_kept in zip(self.slices, kept, strict=True) if is_kept],
+            is_faint=self.is_faint[kept],
+        )
 
 
 def find_pieces(
@@ -74,6 +92,7 @@ def find_pieces(
     seed_sigma: float,
     flood_sigma: float,
     beam_fwhm_pixels: float,
+    faint_sigma: float = math.inf,
 ) -> Pieces:
     """Find islands and part those that are blends of compact sources.
 
@@ -85,22 +104,26 @@ def find_pieces(
         Thresholds; flood is not above seed.
     beam_fwhm_pixels : float
         Geometric mean of the beam's widths.
+    faint_sigma : float
+        Islands that only reach this are kept too, each one piece.
     """
     filled = np.nan_to_num(significance, nan=-np.inf)
     heights = _with_true_peaks(filled, flood_sigma)
-    islands = _islands(heights, seed_sigma, flood_sigma, beam_fwhm_pixels)
+    islands = _islands(heights, min(seed_sigma, faint_sigma), flood_sigma, beam_fwhm_pixels)
     labels = islands.copy()
     n_labels = int(islands.max(initial=0))
     least_area = LEAST_PARTED * beam_fwhm_pixels**2
+    is_faint = np.zeros(n_labels + 1, dtype=bool)
     for island, box in enumerate(ndimage.find_objects(islands), start=1):
         inside = islands[box] == island
-        if np.count_nonzero(inside) < least_area:
+        is_faint[island] = heights[box][inside].max() <= seed_sigma
+        if np.count_nonzero(inside) < least_area or is_faint[island]:
             continue
         parts = _part(heights, box, inside, seed_sigma, beam_fwhm_pixels)
         for part in range(2, int(parts.max(initial=0)) + 1):
             n_labels += 1
             labels[box][parts == part] = n_labels
-    return _describe(filled, labels, islands)
+    return _describe(filled, labels, islands, is_faint)
 
 
 def peak_heights(significance: Float, y: npt.NDArray[np.integer], x: npt.NDArray[np.integer]) -> Float:
@@ -196,11 +219,8 @@ def _with_seed(significance: Float, parts: Int, seed: float) -> Int:
         parts = np.asarray(np.where(parts > max(one, other), parts - 1, parts), dtype=np.int32)
 
 
-def _describe(significance: Float, labels: Int, islands: Int) -> Pieces:
-    n = int(labels.max(initial=0))
-    numbers = np.arange(1, n + 1)
-    positions = ndimage.maximum_position(significance, labels, numbers) if n else []
-    yx = np.array(positions, dtype=np.int32).reshape(-1, 2)
+def _describe(significance: Float, labels: Int, islands: Int, is_faint: Bool) -> Pieces:
+    yx = np.stack(np.unravel_index(_highest(significance, labels), labels.shape), axis=1).astype(np.int32)
     island = islands[yx[:, 0], yx[:, 1]]
     return Pieces(
         labels=labels,
@@ -209,4 +229,14 @@ def _describe(significance: Float, labels: Int, islands: Int) -> Pieces:
         x=yx[:, 1],
         n_pieces_of_island=np.bincount(island, minlength=1)[island].astype(np.int32),
         slices=ndimage.find_objects(labels),
+        is_faint=is_faint[island],
     )
+
+
+def _highest(significance: Float, labels: Int) -> npt.NDArray[np.intp]:
+    """Return the flat index of the highest pixel of each label from 1; the first of equal ones."""
+    index = np.flatnonzero(labels)
+    owner = labels.ravel()[index]
+    order = np.lexsort((-index, significance.ravel()[index], owner))
+    last = np.flatnonzero(np.diff(owner[order], append=0))
+    return index[order[last]]

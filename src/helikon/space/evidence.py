@@ -90,7 +90,7 @@ def gather(
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=beam_fwhm_pixels,
     )
-    pairs = find_pairs(significance, shapes, pieces.island, beam_fwhm_pixels=beam_fwhm_pixels)
+    pairs = find_pairs(significance, shapes, pieces, beam_fwhm_pixels=beam_fwhm_pixels)
     tiles = look_at_tiles(
         significance,
         pieces,

@@ -6,6 +6,8 @@ and blends (``detect.py``), what the network says of them (``inference.py``,
 """
 
 import dataclasses
+import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -121,10 +123,12 @@ def find_in_window(
         seed_sigma=settings.seed_sigma,
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
+        faint_sigma=math.inf if model is None else settings.faint_sigma,
     )
-    if len(pieces) == 0:
-        return Found(values={}, pieces=pieces, source_of_piece=np.empty(0, dtype=np.int64))
-    fits = fit_map(radio_map, background, pieces)
+    if pieces.is_faint.all():
+        nothing = pieces.only(np.zeros(len(pieces), dtype=bool))
+        return Found(values={}, pieces=nothing, source_of_piece=np.empty(0, dtype=np.int64))
+    fits = functools.cache(lambda: fit_map(radio_map, background, pieces))
     joined = join_pieces(
         pieces,
         fits,
@@ -137,11 +141,13 @@ def find_in_window(
     )
     if chosen is not None:
         joined = _parted(joined, chosen(pieces))
+    kept, joined = _without_faint(pieces, joined)
     tell("measures", 0, 1)
-    masks = SourceMasks.of(pieces, joined.source_of_piece)
-    values = measure_sources(radio_map, background, pieces, fits, masks)
+    final = fits() if kept is pieces else fit_map(radio_map, background, kept)
+    masks = SourceMasks.of(kept, joined.source_of_piece)
+    values = measure_sources(radio_map, background, kept, final, masks)
     return Found(
-        values=values | _classes(joined.probabilities), pieces=pieces, source_of_piece=joined.source_of_piece
+        values=values | _classes(joined.probabilities), pieces=kept, source_of_piece=joined.source_of_piece
     )
 
 
@@ -197,3 +203,14 @@ def _parted(joined: Association, chosen: npt.NDArray[np.bool_]) -> Association:
     source, kind = joined.source_of_piece, chosen.astype(np.int64)
     pairs, parted = np.unique(2 * source + kind, return_inverse=True)
     return Association(source_of_piece=parted, probabilities=joined.probabilities[pairs // 2])
+
+
+def _without_faint(pieces: Pieces, joined: Association) -> tuple[Pieces, Association]:
+    """Leave out sources that do not reach the seed threshold anywhere."""
+    seen = np.zeros(len(joined.probabilities), dtype=bool)
+    seen[joined.source_of_piece[~pieces.is_faint]] = True
+    if seen.all():
+        return pieces, joined
+    kept = seen[joined.source_of_piece]
+    source = np.cumsum(seen)[joined.source_of_piece[kept]] - 1
+    return pieces.only(kept), Association(source_of_piece=source, probabilities=joined.probabilities[seen])

@@ -7,6 +7,8 @@ from helikon.errors import InputError
 __all__ = ["FinderSettings"]
 
 LEAST_WINDOW = 256
+FAINT_SHARE = 0.8
+"""Part of the seed threshold from which islands may belong to a source that reaches it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class FinderSettings:
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
-    score_threshold: float = 0.45
+    score_threshold: float = 0.4
     tile_pixels: int = 1152
     overlap_pixels: int = 160
     window_pixels: int = 2560
@@ -50,3 +52,8 @@ class FinderSettings:
                 got=f"{self.window_pixels} pixels",
                 expected=f"{LEAST_WINDOW} or more",
             )
+
+    @property
+    def faint_sigma(self) -> float:
+        """Significance from which an island may be a part of a source that reaches ``seed_sigma``."""
+        return max(self.flood_sigma, FAINT_SHARE * self.seed_sigma)

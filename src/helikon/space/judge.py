@@ -36,7 +36,7 @@ PAIRED_FEATURES = (
 )  # fmt: skip
 GROUP_FEATURES = (
     *PIECE_FEATURES, *(f"box_{name}" for name in NETWORK), *(f"peak_{name}" for name in NETWORK),
-    "covered", "n_islands", "n_pieces", "total_area", "widest_flux_ratio",
+    "covered", "n_islands", "n_faint", "n_pieces", "total_area", "widest_flux_ratio", "second_snr",
 )  # fmt: skip
 PRIOR = np.array([0.35, 1.0, 1.0, 1.0, 1.0])
 """How many of each class maps have for one that training fields have: those are fuller of artefacts.

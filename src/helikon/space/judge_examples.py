@@ -27,6 +27,9 @@ N_EXTENDED = (10.0, 50.0)
 HIDDEN_SIGMA = 2.0
 """A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""
 
+SPURIOUS, COMPACT = CLASSES.index("spurious"), CLASSES.index("compact")
+"""A noise peak that no source and no artefact explains is as good as a faint source; a strong one is not."""
+
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
@@ -75,6 +78,7 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         n_extended=rng.uniform(*N_EXTENDED),
         density=math.exp(rng.normal(0.0, 0.6)),
         pairs=rng.uniform(0.0, 0.08),
+        apart=0.0,
     )
     scene = make_scene(rng, options)
     fwhm = scene.beam.fwhm
@@ -86,6 +90,7 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         seed_sigma=settings.seed_sigma,
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=fwhm,
+        faint_sigma=settings.faint_sigma,
     )
     shapes, pairs, tiles = gather(
         significance, background.rms, pieces, model, settings, beam_fwhm_pixels=fwhm
@@ -117,13 +122,14 @@ def _of_tile(scene: Scene, pieces: Pieces, shapes: Shapes, pairs: Pairs, evidenc
     for label, group in groups.items():
         if label > 0 or true_snr[pieces.y[group[0]], pieces.x[group[0]]] < HIDDEN_SIGMA:
             shown.append(np.array(group, dtype=np.int64))
-            classes.append(class_of.get(label, 0))
+            noise = COMPACT if pieces.is_faint[group[0]] else SPURIOUS
+            classes.append(class_of.get(label, noise))
     known = (owner[one] > 0) | (owner[other] > 0)
     features = paired_features(pairs, evidence)
     return Examples(
         pairs=features[known],
         kin=kin[known],
-        sources=group_features(shown, shapes, pieces.island, evidence),
+        sources=group_features(shown, shapes, pieces, evidence),
         classes=np.array(classes, dtype=np.int64),
     )
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from helikon.space.detect import Pieces
 from helikon.space.surroundings import PIECE_FEATURES, Shapes
 
 __all__ = ["PAIR_FEATURES", "Pairs", "find_pairs"]
@@ -15,7 +16,7 @@ Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-N_NEAREST = 9
+N_NEAREST, N_NEAREST_FAINT = 9, 4
 FARTHEST_BEAMS, FARTHEST_BIG_BEAMS = 20.0, 45.0
 """Peaks farther apart, in beams, are never asked about; the second is for large and bright ones."""
 BIG_FLUX_RATIO, BIG_SNR = 0.4, 20.0
@@ -51,18 +52,19 @@ class Pairs:
         return len(self.one)
 
 
-def find_pairs(
-    significance: Float, shapes: Shapes, island: npt.NDArray[np.int32], *, beam_fwhm_pixels: float
-) -> Pairs:
+def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm_pixels: float) -> Pairs:
     """Pair pieces with their neighbours, and the large and bright ones with the next of their kind.
+
+    Faint pieces are paired with others alone: two of them are no source.
 
     Parameters
     ----------
     significance : ndarray of float32, shape (ny, nx)
     shapes : Shapes
-    island : ndarray of int32, shape (n_pieces,)
+    pieces : Pieces
     """
-    one, other = _neighbours(shapes, beam_fwhm_pixels)
+    island, strong = pieces.island, np.flatnonzero(~pieces.is_faint)
+    one, other = _neighbours(shapes, strong, np.flatnonzero(pieces.is_faint), beam_fwhm_pixels)
     dx, dy = shapes.x[other] - shapes.x[one], shapes.y[other] - shapes.y[one]
     distance = np.hypot(dx, dy)
     beams = distance / beam_fwhm_pixels
@@ -70,7 +72,7 @@ def find_pairs(
     along = _along(significance, shapes, one, other)
     direction = np.column_stack([dx, dy]) / np.maximum(distance, 1e-6)[:, None]
     aligned = [_aligned(shapes.axis[i], direction) for i in (one, other)]
-    between = _between(shapes, one, other, distance)
+    between = _between(shapes, strong, one, other, distance)
     shared = [shapes.features[:, column] for column in SHARED]
     columns = [
         np.log(np.maximum(beams, 0.2)),
@@ -89,27 +91,31 @@ def find_pairs(
     return Pairs(one=one, other=other, features=features)
 
 
-def _neighbours(shapes: Shapes, beam_fwhm_pixels: float) -> tuple[Int, Int]:
-    flux_ratio = shapes.features[:, PIECE_FEATURES.index("flux_ratio")]
-    big = np.flatnonzero((flux_ratio > BIG_FLUX_RATIO) | (shapes.snr > BIG_SNR))
+def _neighbours(shapes: Shapes, strong: Int, faint: Int, beam_fwhm_pixels: float) -> tuple[Int, Int]:
+    flux_ratio = shapes.features[strong, PIECE_FEATURES.index("flux_ratio")]
+    big = strong[(flux_ratio > BIG_FLUX_RATIO) | (shapes.snr[strong] > BIG_SNR)]
+    near, far = (beams * beam_fwhm_pixels for beams in (FARTHEST_BEAMS, FARTHEST_BIG_BEAMS))
     pairs = [
-        _nearest(shapes, np.arange(len(shapes.x)), FARTHEST_BEAMS * beam_fwhm_pixels),
-        _nearest(shapes, big, FARTHEST_BIG_BEAMS * beam_fwhm_pixels),
+        _nearest(shapes, strong, strong, N_NEAREST + 1, near),
+        _nearest(shapes, big, big, N_NEAREST + 1, far),
+        _nearest(shapes, faint, strong, N_NEAREST_FAINT, near),
     ]
     ordered = np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
     return ordered[:, 0], ordered[:, 1]
 
 
-def _nearest(shapes: Shapes, chosen: Int, farthest: float) -> Int:
-    """Pairs (m, 2) of each of the chosen with the nearest others of them."""
-    if len(chosen) < 2:
+def _nearest(shapes: Shapes, chosen: Int, among: Int, k: int, farthest: float) -> Int:
+    """Pairs (m, 2) of each of the chosen with the nearest of some others, itself left out."""
+    if not len(chosen) or not len(among):
         return np.zeros((0, 2), dtype=np.int64)
-    points = np.column_stack([shapes.x, shapes.y])[chosen]
-    k = min(N_NEAREST + 1, len(chosen))
-    distance, index = cKDTree(points).query(points, k=k, distance_upper_bound=farthest)
-    row = np.repeat(np.arange(len(chosen)), k).reshape(index.shape)
-    good = np.isfinite(distance) & (index != row)
-    return np.column_stack([chosen[row[good]], chosen[index[good]]]).astype(np.int64)
+    points = np.column_stack([shapes.x, shapes.y])
+    distance, index = cKDTree(points[among]).query(
+        points[chosen], k=range(1, min(k, len(among)) + 1), distance_upper_bound=farthest
+    )
+    row = np.broadcast_to(np.arange(len(chosen))[:, None], index.shape)
+    good = np.isfinite(distance)
+    one, other = chosen[row[good]], among[index[good]]
+    return np.asarray(np.column_stack([one, other])[one != other], dtype=np.int64)
 
 
 def _along(significance: Float, shapes: Shapes, one: Int, other: Int) -> Double:
@@ -128,12 +134,12 @@ def _aligned(axis: Double, direction: Double) -> Double:
     return np.asarray(2 * along**2 / np.maximum(stretch, 1e-6) - stretch)
 
 
-def _between(shapes: Shapes, one: Int, other: Int, distance: Double) -> Double:
-    """Number of other peaks in the circle that has the pair as its diameter."""
-    tree = cKDTree(np.column_stack([shapes.x, shapes.y]))
+def _between(shapes: Shapes, strong: Int, one: Int, other: Int, distance: Double) -> Double:
+    """Number of other strong peaks in the circle that has the pair as its diameter."""
     middle = np.column_stack([shapes.x[one] + shapes.x[other], shapes.y[one] + shapes.y[other]]) / 2
     if not len(one):
         return np.zeros(0)
+    tree = cKDTree(np.column_stack([shapes.x, shapes.y])[strong])
     inside = tree.query_ball_point(middle, distance / 2 * 0.98, return_length=True)
     return np.asarray(inside, dtype=np.float64)
 

@@ -24,7 +24,7 @@ from helikon.training.recipe import Recipe, cosine
 
 __all__ = ["DATA_VERSION", "TrainingOptions", "mask_rcnn", "read_options"]
 
-DATA_VERSION = "made-up skies 4"
+DATA_VERSION = "made-up skies 5"
 """Changes whenever the same seed gives other training tiles."""
 _SCRATCH_RATE, _FINE_RATE = 1.2e-3, 3e-5
 _GENTLE_RATE = 1e-4

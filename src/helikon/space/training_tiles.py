@@ -82,7 +82,7 @@ def draw_options(
         hours=rng.uniform(0.1, 1.0) if snapshot else rng.uniform(2.0, 10.0),
         robust=rng.uniform(-1.0, 0.6),
         density=math.exp(rng.normal(-0.4, 0.8)),
-        n_extended=rng.uniform(30, 130),
+        n_extended=rng.uniform(20, 120),
         phase_error_deg=math.exp(rng.normal(math.log(3.0), 0.7)),
         amplitude_error=math.exp(rng.normal(math.log(0.015), 0.7)),
         brightest_sigma=10_000.0,
@@ -90,6 +90,7 @@ def draw_options(
         primary_beam=float(rng.choice([0.0, 0.0, rng.uniform(0.8, 2.0)])),
         diffuse=float(rng.choice([0.0, 0.0, 0.0, rng.uniform(0.3, 3.0)])),
         pairs=0.15,
+        apart=0.5,
         split=split,
         templates=templates,
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.detect import Pieces
 from helikon.space.evidence import TileEvidence
 from helikon.space.pairs import Pairs
 from helikon.space.surroundings import PIECE_FEATURES, Shapes
@@ -27,9 +28,7 @@ def paired_features(pairs: Pairs, evidence: TileEvidence) -> Double:
     return np.concatenate(columns, axis=1)
 
 
-def group_features(
-    groups: list[Int], shapes: Shapes, island: npt.NDArray[np.int32], evidence: TileEvidence
-) -> Double:
+def group_features(groups: list[Int], shapes: Shapes, pieces: Pieces, evidence: TileEvidence) -> Double:
     """Return what is known of sources within a tile, columns as in ``judge.GROUP_FEATURES``.
 
     Parameters
@@ -44,15 +43,23 @@ def group_features(
     summed = [
         (
             evidence.covered[place[group]].max(),
-            np.log(len(np.unique(island[group]))),
+            np.log(len(np.unique(pieces.island[group]))),
+            np.log1p(np.count_nonzero(pieces.is_faint[group])),
             np.log(len(group)),
             np.log(np.exp(area[group]).sum()),
             ratio[group].max(),
+            _second(shapes.snr[group], pieces.island[group]),
         )
         for group in groups
     ]
     boxes, peaks = _log(evidence.ask(groups)), _log(evidence.of_piece[place[best]])
-    return np.concatenate([shapes.features[best], boxes, peaks, np.reshape(summed, (-1, 5))], axis=1)
+    return np.concatenate([shapes.features[best], boxes, peaks, np.reshape(summed, (-1, 7))], axis=1)
+
+
+def _second(snr: Double, island: npt.NDArray[np.int32]) -> float:
+    """Logarithm of the signal to noise of the second highest island; 0 for none."""
+    others = snr[island != island[np.argmax(snr)]]
+    return float(np.log(max(others.max(initial=1.0), 1.0)))
 
 
 def _log(probabilities: Double) -> Double:

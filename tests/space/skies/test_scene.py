@@ -52,3 +52,22 @@ def test_a_badly_calibrated_field_has_spurious_and_flagged_things() -> None:
 def test_the_primary_beam_raises_the_noise_outwards() -> None:
     made = make_scene(np.random.default_rng(4), SceneOptions(size=384, primary_beam=0.9))
     assert made.local_rms[:40, :40].mean() > 2 * made.local_rms[172:212, 172:212].mean()
+
+
+def test_extended_sources_meet_by_chance_unless_kept_apart() -> None:
+    shares = []
+    for apart in (1.0, 0.0):
+        options = SceneOptions(size=512, density=0.05, n_extended=120, apart=apart)
+        made = [make_scene(np.random.default_rng(seed), options) for seed in range(3)]
+        shares.append(np.mean([touching(one) for one in made]))
+    assert shares[0] < 0.1
+    assert shares[1] > 3 * shares[0] + 0.1
+
+
+def touching(scene: Scene) -> float:
+    """Share of the extended sources whose pixels touch those of another."""
+    kept = [one.label for one in scene.sources if one.class_name.startswith("extended")]
+    labels = np.where(np.isin(scene.labels, kept), scene.labels, 0)
+    low, high = labels[:, :-1].ravel(), labels[:, 1:].ravel()
+    meet = (low != high) & (low > 0) & (high > 0)
+    return len(set(low[meet]) | set(high[meet])) / len(kept)

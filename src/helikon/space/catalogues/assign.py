@@ -140,4 +140,5 @@ def _extended(base: Pieces, work: _Work, significance: Float) -> Pieces:
         x=np.concatenate([base.x, peaks[:, 1]]).astype(np.int32),
         n_pieces_of_island=np.concatenate([base.n_pieces_of_island, np.ones(n_new)]).astype(np.int32),
         slices=ndimage.find_objects(work.labels),
+        is_faint=np.concatenate([base.is_faint, np.zeros(n_new, dtype=bool)]),
     )

@@ -128,10 +128,9 @@ class _Work:
         )
         if len(assigned.pieces) == 0:
             return
-        fits = fit_map(radio_map, background, assigned.pieces)
         joined = join_pieces(
             assigned.pieces,
-            fits,
+            lambda: fit_map(radio_map, background, assigned.pieces),
             self.model,
             self.settings,
             radio_map=radio_map,

@@ -11,7 +11,7 @@ from helikon.space.skies.morphology import draw_shape, make_galaxy
 from helikon.space.skies.options import SceneOptions
 from helikon.space.skies.placing import place_template
 from helikon.space.skies.render import Stamp, render
-from helikon.space.skies.templates import Template, load_templates
+from helikon.space.skies.templates import load_templates
 
 __all__ = ["draw_extended"]
 
@@ -28,7 +28,7 @@ _TRIES = 6
 def draw_extended(
     rng: np.random.Generator, options: SceneOptions, imager: Imager, *, rms: float, response: Image
 ) -> list[tuple[str, Stamp]]:
-    """Draw the extended sources of a field, kept apart from each other.
+    """Draw the extended sources of a field; as many of them as asked are kept apart from the others.
 
     Parameters
     ----------
@@ -53,35 +53,30 @@ def draw_extended(
         peak = rms * math.exp(rng.uniform(*np.log(_PEAK_SIGMA)))
         if templates and rng.random() < options.template_share:
             template = templates[int(rng.integers(len(templates)))]
-            drawn = _real(rng, template, imager, taken)
+            place = _place(rng, options.apart, imager.n, math.hypot(*template.data.shape), taken)
+            drawn = place and ("template", place_template(rng, template, imager.beam, (imager.n,) * 2, place))
             peak = min(peak, _TEMPLATE_DEPTH * template.snr * rms)
         else:
-            drawn = _made_up(rng, options.split, imager, taken)
+            drawn = _made_up(rng, options, imager, taken)
         if drawn:
             stamps.append((drawn[0], _scaled(drawn[1], peak, response)))
     return stamps
 
 
 def _made_up(
-    rng: np.random.Generator, split: str, imager: Imager, taken: list[tuple[float, float, float]]
+    rng: np.random.Generator,
+    options: SceneOptions,
+    imager: Imager,
+    taken: list[tuple[float, float, float]],
 ) -> tuple[str, Stamp] | None:
-    shape = draw_shape(rng, split)
+    shape = draw_shape(rng, options.split)
     length = min(imager.beam.fwhm * _draw_length(rng, shape), 0.4 * imager.n)
     galaxy = make_galaxy(rng, shape, length)
-    place = _free_place(rng, imager.n, length, taken)
+    place = _place(rng, options.apart, imager.n, length, taken)
     if place is None:
         return None
     grid = (imager.n, imager.n)
     return shape, render(galaxy.moved(*place), imager.beam, grid, 3e-4, relative=True)
-
-
-def _real(
-    rng: np.random.Generator, template: Template, imager: Imager, taken: list[tuple[float, float, float]]
-) -> tuple[str, Stamp] | None:
-    place = _free_place(rng, imager.n, math.hypot(*template.data.shape), taken)
-    if place is None:
-        return None
-    return "template", place_template(rng, template, imager.beam, (imager.n, imager.n), place)
 
 
 def _draw_length(rng: np.random.Generator, shape: str) -> float:
@@ -92,13 +87,14 @@ def _draw_length(rng: np.random.Generator, shape: str) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def _free_place(
-    rng: np.random.Generator, n: int, length: float, taken: list[tuple[float, float, float]]
+def _place(
+    rng: np.random.Generator, apart: float, n: int, length: float, taken: list[tuple[float, float, float]]
 ) -> tuple[float, float] | None:
-    """Draw a place away from all ``taken`` (x, y, length), and take it; None if there is hardly one."""
+    """Draw a place and take it; the share ``apart`` keeps off all ``taken`` (x, y, length), or has none."""
+    keeps_off = rng.random() < apart
     for _ in range(_TRIES):
         x, y = rng.uniform(0, n, 2)
-        if all(math.hypot(x - a, y - b) > 0.55 * (length + c) + 8 for a, b, c in taken):
+        if not keeps_off or all(math.hypot(x - a, y - b) > 0.55 * (length + c) + 8 for a, b, c in taken):
             taken.append((x, y, length))
             return x, y
     return None

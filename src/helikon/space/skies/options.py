@@ -47,6 +47,9 @@ class SceneOptions:
         compact source without being one with it.
     beside : float
         Share of the compact sources that stand on or beside an extended one.
+    apart : float
+        Share of the extended sources that keep off the others. The sky keeps
+        none of them apart: from 0.0 on, neighbours touch and overlap by chance.
     diffuse : float
         Diffuse emission of the Galaxy, RMS in units of the thermal noise; it
         has no label.
@@ -82,6 +85,7 @@ class SceneOptions:
     primary_beam: float = 0.0
     pairs: float = 0.04
     beside: float = 0.03
+    apart: float = 0.0
     diffuse: float = 0.0
     stripes: float = 0.1
     edges: float = 0.1
