@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import socket
 from collections.abc import Iterator
@@ -8,9 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from helikon.cli import cli
-from helikon.errors import SettingsError
+from helikon.errors import NotReady, SettingsError
 from helikon.gateway import platform
 from helikon.settings import load
+from helikon.spark.objects import open_folder
 
 
 @pytest.fixture
@@ -68,6 +70,23 @@ def test_up_prints_the_password_once_and_status_and_down_tell_the_truth(state: P
 
     assert "is down" in run("down").stdout
     assert "stopped" in run("status").stdout
+
+
+@pytest.mark.slow
+def test_an_s3_server_goes_up_and_down_with_the_gateway(state: Path) -> None:
+    first = json.loads(run("up", "--s3", "--json").stdout)
+    folder = open_folder("s3://helikon/x", load())
+    assert folder.endpoint == first["objects_url"]
+    folder.write("a", b"1")
+    now = json.loads(run("status", "--json").stdout)["platform"]
+    assert now["parts"]["objects"]
+    assert f"s3:// at {first['objects_url']}" in run("status").stdout
+    secret = json.loads((state / "objects" / "keys.json").read_text())["secret_key"]
+    assert secret not in json.dumps(first) + json.dumps(now)
+    run("down")
+    assert json.loads(run("status", "--json").stdout)["platform"]["objects_url"] is None
+    with pytest.raises(NotReady, match=f"{first['objects_url']} does not answer"):
+        dataclasses.replace(folder, retry_s=0.5).read("a")
 
 
 @pytest.mark.parametrize("name", ["up", "status", "down", "doctor"])

@@ -16,9 +16,10 @@ __all__ = ["down", "status", "up"]
 
 @click.command()
 @click.option("--new-password", is_flag=True, help="Give the account a new password and print it.")
+@click.option("--s3", is_flag=True, help="Start an S3 server too, which s3:// then means on this machine.")
 @as_json_option
 @click.pass_context
-def up(context: click.Context, new_password: bool, as_json: bool) -> None:
+def up(context: click.Context, new_password: bool, s3: bool, as_json: bool) -> None:
     """Start the gateway on this machine.
 
     JupyterHub, its proxy, the portal and MLflow behind one login. The first
@@ -30,13 +31,17 @@ def up(context: click.Context, new_password: bool, as_json: bool) -> None:
       helikon up
       HELIKON_GATEWAY_PORT=8080 helikon up
       helikon up --new-password
+      helikon up --s3
     """
     from helikon.gateway import platform
 
     settings = settings_of(context)
+    if s3:
+        objects = settings.objects.model_copy(update={"embedded": True})
+        settings = settings.model_copy(update={"objects": objects})
     made = platform.new_password(settings) if new_password else None
     found = _up_with_spinner(settings)
-    _echo_platform(found, made or found.password, as_json)
+    _echo_platform(found, made or found.password, platform.status(settings).objects_url, as_json)
 
 
 @click.command()
@@ -59,6 +64,7 @@ def status(context: click.Context, as_json: bool) -> None:
         echo_json({"platform": {**_facts(gateway)}, "workloads": work})
     else:
         _echo_gateway(gateway)
+        _echo_objects(gateway)
         _echo_work(work)
 
 
@@ -99,13 +105,16 @@ def _up_with_spinner(settings: "Settings") -> "Platform":
         return platform.up(settings, on_wait=show)
 
 
-def _echo_platform(found: "Platform", password: str | None, as_json: bool) -> None:
+def _echo_platform(found: "Platform", password: str | None, s3: str | None, as_json: bool) -> None:
     if as_json:
-        echo_json({"url": found.url, "user": found.user, "password": password, "started": found.started})
+        facts = {"url": found.url, "user": found.user, "password": password, "started": found.started}
+        echo_json(facts | {"objects_url": s3})
         return
     click.echo("The gateway is up." if found.started else "The gateway is up already.")
     click.echo(f"  URL       {found.url}")
     click.echo(f"  user      {found.user}")
+    if s3:
+        click.echo(f"  S3        {s3}")
     if password:
         click.echo(f"  password  {password}   (shown this once; helikon up --new-password makes another)")
 
@@ -119,6 +128,7 @@ def _facts(gateway: "PlatformStatus") -> dict[str, object]:
         "started": gateway.started,
         "cause": gateway.cause,
         "parts": {part.name: part.answers for part in gateway.parts},
+        "objects_url": gateway.objects_url,
     }
 
 
@@ -131,6 +141,11 @@ def _echo_gateway(gateway: "PlatformStatus") -> None:
     else:
         cause = f": {gateway.cause}" if gateway.cause else ""
         click.echo(f"Gateway: {gateway.state or 'not started yet'}{cause} (helikon up starts it)")
+
+
+def _echo_objects(gateway: "PlatformStatus") -> None:
+    if gateway.objects_url:
+        click.echo(f"Object storage: s3:// at {gateway.objects_url}")
 
 
 def _echo_work(work: "list[Status]") -> None:

@@ -2,7 +2,8 @@
 
 Its one process, JupyterHub, is a job like any other, in a folder of its own;
 it starts the proxy, the portal, MLflow and notebook servers, and they end with
-it. Jobs and model servers are workloads of their own and outlive it.
+it. Where the settings ask for it an S3 server is a second job beside it. Jobs
+and model servers are workloads of their own and outlive both.
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ from helikon.errors import EngineError, HelikonError, NotFound, NotReady
 from helikon.gateway.account import account_user, has_account, make_account
 from helikon.gateway.folder import Address, choose_address, gateway_folder, read_address
 from helikon.settings import Settings
+from helikon.spark.seaweed import Server
 from helikon.workload import BatchJob, State, Status
 
 __all__ = ["Part", "Platform", "PlatformStatus", "down", "new_password", "status", "up"]
@@ -74,7 +76,10 @@ class PlatformStatus:
     cause : str or None
         Why it failed, in a line.
     parts : tuple of Part
-        The proxy with the hub, the portal and MLflow, as seen through the one URL.
+        The proxy with the hub, the portal and MLflow, as seen through the one
+        URL, and the embedded S3 server where there is one.
+    objects_url : str or None
+        Where the embedded S3 server listens, while it is up.
     """
 
     state: State | None
@@ -83,6 +88,7 @@ class PlatformStatus:
     started: float | None
     cause: str | None
     parts: tuple[Part, ...]
+    objects_url: str | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -108,7 +114,16 @@ def up(settings: Settings, on_wait: Callable[[PlatformStatus], None] | None = No
         If it does not answer in time, or ends; nothing is left running then.
     """
     with _lock(settings):
-        return _up(settings, on_wait or (lambda _: None))
+        objects = Server(settings=settings)
+        was_up = objects.answers()
+        try:
+            if objects.is_wanted:
+                objects.up()
+            return _up(settings, on_wait or (lambda _: None))
+        except BaseException:
+            if not was_up:
+                objects.down()
+            raise
 
 
 def _up(settings: Settings, on_wait: Callable[[PlatformStatus], None]) -> Platform:
@@ -141,7 +156,7 @@ def status(settings: Settings) -> PlatformStatus:
 
 
 def down(settings: Settings) -> bool:
-    """Stop the platform with all its processes; jobs and model servers go on.
+    """Stop the platform with all its processes, the S3 server too; jobs and model servers go on.
 
     Returns
     -------
@@ -152,19 +167,23 @@ def down(settings: Settings) -> bool:
         backend = _backend(settings)
         job = _job(backend)
         backend.stop(_JOB.name)
-        return job is not None and job.state.is_alive
+        had_objects = Server(settings=settings).down()
+        return had_objects or (job is not None and job.state.is_alive)
 
 
 def _status(settings: Settings, job: Status | None) -> PlatformStatus:
     address = read_address(settings)
     alive = job is not None and job.state.is_alive and address is not None
+    objects = Server(settings=settings)
+    wanted = (Part(name="objects", answers=objects.answers()),) if objects.is_wanted else ()
     return PlatformStatus(
         state=job.state if job else None,
         url=address.url if alive and address else None,
         user=account_user(settings),
         started=job.started if job else None,
         cause=job.cause if job else None,
-        parts=_parts(address) if alive and address else (),
+        parts=(*_parts(address), *wanted) if alive and address else (),
+        objects_url=objects.url,
     )
 
 

@@ -6,6 +6,7 @@ where it listens, and ``s3://`` means it unless the settings say otherwise.
 :class:`Server` starts it as a job of the platform and waits until it answers.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -21,6 +22,7 @@ from helikon.errors import EngineError, Missing, NotFound, NotReady
 from helikon.object_keys import Keys, objects_folder, write_secret
 from helikon.settings import Settings, load
 from helikon.spark.objects import open_folder
+from helikon.spark.seaweed_security import write_security
 from helikon.workload import BatchJob, Status
 
 __all__ = ["Server", "main", "plan"]
@@ -29,6 +31,8 @@ _JOB = BatchJob(name="objects", command=("python", "-m", "helikon.spark.seaweed"
 _PARTS = ("master", "volume", "filer", "s3")
 _VOLUME_MB = 1024
 _POLL_S = 0.1
+# It closes its stores at once, then waits for its own parts to hang up, which they do not.
+_GRACE_S = 3.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ class Server:
         deadline = time.monotonic() + self.settings.gateway.ready_timeout_s
         while not self.answers():
             job = self.status()
-            if job is None or not job.state.is_alive:
+            if not self._is_alive(job):
                 cause = job.cause if job else None
                 raise EngineError("the S3 server ended while it started", got=cause, next_step=self._log)
             if time.monotonic() > deadline:
@@ -72,7 +76,8 @@ class Server:
         job = self.status()
         self._backend.stop(_JOB.name)
         (self.settings.state_dir / "objects" / "server.json").unlink(missing_ok=True)
-        return job is not None and job.state.is_alive
+        _drop_sockets(self.settings.state_dir / "objects")
+        return self._is_alive(job)
 
     def status(self) -> Status | None:
         """Return the state of its process, or nothing if it was never started."""
@@ -80,6 +85,11 @@ class Server:
             return self._backend.status(_JOB.name)[0]
         except NotFound:
             return None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the settings ask for it, or it has been started and not been stopped."""
+        return self.settings.objects.embedded or self._is_alive(self.status())
 
     @property
     def url(self) -> str | None:
@@ -102,9 +112,13 @@ class Server:
             return False
         return True
 
+    @staticmethod
+    def _is_alive(job: Status | None) -> bool:
+        return job is not None and job.state.is_alive
+
     @property
     def _backend(self) -> LocalBackend:
-        return LocalBackend(self.settings, folder=self.settings.state_dir / "platform")
+        return LocalBackend(self.settings, folder=self.settings.state_dir / "platform", grace_s=_GRACE_S)
 
     @property
     def _log(self) -> str:
@@ -129,6 +143,7 @@ def plan(settings: Settings) -> tuple[tuple[str, ...], dict[str, str]]:
     """
     program, folder = _program(), objects_folder(settings)
     (folder / "data").mkdir(exist_ok=True, mode=0o700)
+    write_security(folder)
     keys, ports = _keys(folder), _ports(folder)
     credentials = {"accessKey": keys.access_key, "secretKey": keys.secret_key}
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -155,6 +170,8 @@ def _options(ports: dict[str, int]) -> tuple[str, ...]:
         *listening,
         "-filer",
         "-filer.localSocket=filer.sock",
+        "-filer.disableHttp",
+        "-disableHttp",
         "-s3",
         "-s3.localSocket=s3.sock",
         "-s3.config=identities.json",
@@ -162,7 +179,10 @@ def _options(ports: dict[str, int]) -> tuple[str, ...]:
         "-s3.port.lance=0",
         "-volume.max=0",
         f"-master.volumeSizeLimitMB={_VOLUME_MB}",
+        # Alone, it need not wait for others' votes before it leads itself.
+        "-master.electionTimeout=500ms",
         "-master.telemetry=false",
+        "-volume.preStopSeconds=0",
         "-metricsPort=0",
     )
 
@@ -201,6 +221,15 @@ def _ports(folder: Path) -> dict[str, int]:
         one.close()
     write_secret(folder / "ports.json", ports)
     return ports
+
+
+def _drop_sockets(folder: Path) -> None:
+    """Remove what SeaweedFS leaves in the folder for temporary files when it is killed."""
+    with contextlib.suppress(OSError, ValueError):
+        for name, port in json.loads((folder / "ports.json").read_text()).items():
+            part, _, kind = name.partition(".")
+            if kind:
+                Path(f"/tmp/seaweedfs-{part}-grpc-{port}.sock").unlink(missing_ok=True)
 
 
 def _bound(port: int) -> socket.socket:
