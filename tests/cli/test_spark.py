@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,20 @@ def test_a_submitted_application_is_followed_to_its_end(tmp_path: Path, monkeypa
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert f"total 20 ['{tmp_path}/good.py', '5', '--x'] 7 good" in lines
-    assert any(line.startswith("stage ") and line.endswith("tasks") for line in lines)
-    assert any((state / "spark" / "events").rglob("events_*"))
+    assert any(re.match(r"stage 0 .* (\d+) of \1 tasks$", line) for line in lines)
+    listed = CliRunner().invoke(cli, ["spark", "history"], catch_exceptions=False).stdout.splitlines()
+    assert listed[0].split()[:3] == ["NAME", "ID", "STATE"]
+    assert listed[1].split()[0::2][:2] == ["good", "done"]
+    shown = CliRunner().invoke(cli, ["spark", "history", "good"], catch_exceptions=False).stdout
+    assert "state     done" in shown
+    assert "0      collect at" in shown
+    facts = json.loads(CliRunner().invoke(cli, ["spark", "history", "good", "--json"]).stdout)
+    assert (facts["n_jobs"], facts["n_failed_tasks"]) == (1, 0)
+    assert facts["stages"][0]["n_done"] == facts["stages"][0]["n_tasks"] == facts["n_tasks"]
     assert {path.name for path in tmp_path.iterdir()} <= {"state", "good.py", "neighbour.py", "__pycache__"}
+
+
+def test_without_event_logs_the_history_is_empty(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HELIKON_STATE_DIR", str(tmp_path / "state"))
+    result = CliRunner().invoke(cli, ["spark", "history", "--json"])
+    assert json.loads(result.stdout) == []

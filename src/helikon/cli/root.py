@@ -20,7 +20,7 @@ TARGETS = {
     "status": ("helikon.cli.platform:status", "Say what runs."),
     "down": ("helikon.cli.platform:down", "Stop the gateway."),
     "job": ("helikon.cli.job:job", "List, show, follow and stop jobs."),
-    "spark": ("helikon.cli.spark:spark", "Submit Spark applications."),
+    "spark": ("helikon.cli.spark:spark", "Submit Spark applications, and look at past ones."),
     "train": ("helikon.cli.train:train", "Train a recipe in several processes."),
     "tune": ("helikon.cli.tune:tune", "Search hyper-parameters with Spark and Optuna."),
     "model": ("helikon.cli.model:model", "Publish and serve models."),

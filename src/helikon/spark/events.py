@@ -187,7 +187,7 @@ class _Story:
 
     def add(self, event: dict[str, Any]) -> None:
         """Take one event in."""
-        kind = event["Event"].removeprefix("SparkListener")
+        kind = str(event["Event"]).removeprefix("SparkListener")
         handler = getattr(self, f"_on_{kind}", None)
         if handler is not None:
             handler(event)
@@ -275,7 +275,7 @@ class _Story:
 
 def _cause(said: str) -> str:
     """Return the first Python error of what Spark says, in a line."""
-    return cause_of(1, said)
+    return cause_of(1, said[max(0, said.find("Traceback (most recent call last)")) :])
 
 
 def _seconds(milliseconds: int | None) -> float | None:

@@ -25,25 +25,30 @@ def told(stream: TextIO) -> Iterator[None]:
 
 def _tell(stream: TextIO, ended: threading.Event) -> None:
     last: dict[int, str] = {}
-    while not ended.wait(_INTERVAL_S):
+    active: set[int] = set()
+    leaving = False
+    while not leaving:
+        leaving = ended.wait(_INTERVAL_S)
         with contextlib.suppress(Exception):  # between two sessions, or after the JVM's end
-            for stage, line in _lines():
-                if last.get(stage) != line:
-                    last[stage] = line
-                    stream.write(line + "\n")
-                    stream.flush()
+            active = _tell_once(stream, last, active)
 
 
-def _lines() -> Iterator[tuple[int, str]]:
+def _tell_once(stream: TextIO, last: dict[int, str], before: set[int]) -> set[int]:
+    """Tell what has changed, also of the stages that have just ended; return those that run."""
     from pyspark import SparkContext
 
     context: Any = SparkContext._active_spark_context
     if context is None:
-        return
+        return set()
     tracker = context.statusTracker()
-    for stage in tracker.getActiveStageIds():
-        if (info := tracker.getStageInfo(stage)) is not None:
-            yield stage, _line(info)
+    active = set(tracker.getActiveStageIds())
+    for stage in sorted(active | before):
+        info = tracker.getStageInfo(stage)
+        if info is not None and last.get(stage) != (line := _line(info)):
+            last[stage] = line
+            stream.write(line + "\n")
+            stream.flush()
+    return active
 
 
 def _line(info: Any) -> str:
