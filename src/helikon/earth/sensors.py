@@ -95,7 +95,7 @@ _MSI = {
     "12": "swir22",
 }
 _MODIS = {1: "red", 2: "nir", 3: "blue", 4: "green", 5: "swir12", 6: "swir16", 7: "swir22"}
-_IMAGE = r"\.(?:tiff?|jp2|vrt|img)$"
+_IMAGE = r"\.(?i:tiff?|jp2|vrt|img)$"
 
 
 def _landsat_files(product: str, infix: str, qa: Mapping[str, str]) -> dict[str, str]:
@@ -229,7 +229,7 @@ def role_of(sensor: Sensor, file_name: str, *, forced: bool = False) -> Role | N
     if not forced and not re.search(sensor.sign, file_name):
         return None
     for pattern, meaning in sensor.files.items():
-        found = re.search(pattern, file_name, re.IGNORECASE)
+        found = re.search(pattern, file_name)
         if found is None:
             continue
         kind, _, name = meaning.partition(" ")
