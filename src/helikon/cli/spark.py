@@ -9,7 +9,7 @@ from helikon.backends import connect, wait
 from helikon.cli.output import as_json_option, echo_json, echo_table, local_time, settings_of
 
 if TYPE_CHECKING:
-    from helikon.spark.events import Application, Stage
+    from helikon.spark.event_story import Application, Stage
 
 __all__ = ["spark"]
 

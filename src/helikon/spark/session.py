@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from helikon.apps import needing
 from helikon.errors import EngineError
 from helikon.settings import Settings
+from helikon.spark.cells import watch_cells
 from helikon.spark.conf import prepare_folder, python_environment, search_path, spark_conf
 from helikon.spark.java import find_java
 from helikon.spark.jvm import end_jvm, is_gone, launch_jvm
@@ -27,6 +28,8 @@ _STARTING = threading.Lock()
 
 def session(settings: Settings, name: str = "helikon") -> "SparkSession":
     """Return the process's Spark session, started if need be.
+
+    In a notebook, cells show Spark's progress from then on.
 
     Parameters
     ----------
@@ -48,7 +51,9 @@ def session(settings: Settings, name: str = "helikon") -> "SparkSession":
             os.environ.setdefault(key, value)
         if settings.spark.remote:
             return _connect(settings, name)
-        return _running() or _start(settings, name)
+        found = _running() or _start(settings, name)
+        watch_cells()
+        return found
 
 
 def close() -> None:
