@@ -114,16 +114,25 @@ def block_mean(pixels: Float, n: int) -> Float:
     if n == 1:
         return pixels
     count, height, width = pixels.shape
-    total = np.zeros((count, height // n, width // n))
-    number = np.zeros(total.shape, dtype=np.int32)
-    for row in range(n):
-        for col in range(n):
-            part = pixels[:, row::n, col::n]
-            there = ~np.isnan(part)
-            total += np.where(there, part, 0.0)
-            number += there
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / number, dtype=np.float32)
+    means = np.empty((count, height // n, width // n), dtype=np.float32)
+    for band, mean in zip(pixels, means, strict=True):
+        there = ~np.isnan(band)
+        total = _summed(np.where(there, band, np.float32(0)), n, np.float64)
+        number = _summed(there, n, np.uint8 if n < 16 else np.uint32)
+        with np.errstate(invalid="ignore"):
+            np.divide(total, number, out=mean, casting="same_kind")
+    return means
+
+
+def _summed(values: npt.NDArray[Any], n: int, kind: type[np.generic]) -> npt.NDArray[Any]:
+    """Return the sums of blocks of ``n × n`` values: rows first, for they lie together in memory."""
+    rows = np.add(values[0::n], values[1::n], dtype=kind)
+    for row in range(2, n):
+        rows += values[row::n]
+    blocks = rows[:, 0::n] + rows[:, 1::n]
+    for col in range(2, n):
+        blocks += rows[:, col::n]
+    return np.asarray(blocks)
 
 
 def _along(target: Grid, source: Grid, pixels: npt.NDArray[Any], *, axis: int) -> Double:

@@ -99,7 +99,8 @@ def read_steps(job: Job, steps: tuple[Step, ...], window: Window) -> Float:
             looks = (read_scene(scene, job.wanted, job.chips.grid, part) for scene in step.scenes)
             stack = [look for look in looks if look is not None]
             if stack:
-                made = composite(np.stack(stack), job.composite, job.guide)
+                alone = len(stack) == 1  # whatever the composite, it is the one look
+                made = stack[0] if alone else composite(np.stack(stack), job.composite, job.guide)
                 start = part.col - window.col
                 pixels[number, :, :, start : start + part.width] = made[:n_bands]
     return pixels
