@@ -29,7 +29,7 @@ EARTH_VERSION = 1
 _RATE = 25e6
 """Pixels of one band that a core reads, masks, indexes and writes in a second."""
 _UNIT_S = 3.0
-_SHARD_BYTES = 64 * 2**20
+_SHARD_BYTES = 48 * 2**20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
