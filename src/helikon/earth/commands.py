@@ -12,6 +12,10 @@ TARGETS = {
         "helikon.earth.prepare_command:prepare",
         "Turn scenes into calibrated, masked, composited chips and images.",
     ),
+    "predict": (
+        "helikon.earth.predict_command:predict",
+        "Map what a model says of prepared chips.",
+    ),
 }
 
 
@@ -44,4 +48,5 @@ def earth() -> None:
     Examples:
       helikon earth prepare LC09_L2SP_029030_20240712/ --index ndvi --out ndvi
       helikon earth prepare search.json --composite median --period month --out s3://chips/2024
+      helikon earth predict land-cover --chips cube --out map
     """

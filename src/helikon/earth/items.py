@@ -8,7 +8,7 @@ from typing import Any
 
 from helikon.earth.manifest import MANIFEST, ChipRow, Summary
 
-__all__ = ["COLLECTION", "collection_bytes", "items_bytes", "items_key"]
+__all__ = ["COLLECTION", "collection_bytes", "items_bytes", "items_key", "when"]
 
 COLLECTION = "collection.json"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
@@ -30,7 +30,7 @@ def items_bytes(rows: Sequence[ChipRow], summary: Summary) -> bytes:
 def _item(row: ChipRow, summary: Summary) -> dict[str, Any]:
     longitudes, latitudes = zip(*row.footprint, strict=True)
     properties: dict[str, Any] = {
-        **_when(row.start, row.end),
+        **when(row.start, row.end),
         "proj:code": row.crs if row.crs.startswith("EPSG:") else None,
         "proj:transform": list(row.transform),
         "proj:shape": [summary.size, summary.size],
@@ -61,7 +61,7 @@ def _item(row: ChipRow, summary: Summary) -> dict[str, Any]:
     }
 
 
-def _when(start: str, end: str) -> dict[str, str | None]:
+def when(start: str, end: str) -> dict[str, str | None]:
     """Return when a chip was seen; what is not known is an interval that surely holds it."""
     if start and start == end:
         return {"datetime": _moment(start)}
