@@ -8,4 +8,5 @@ app = App(
     name="earth",
     summary="Prepare satellite scenes for neural networks, and map what models say.",
     commands="helikon.earth.commands:earth",
+    services={"classifier": "helikon.earth.service:Classifier"},
 )
