@@ -133,6 +133,8 @@ def prepare(
         raw=options.normalise != "none" and options.chip > 0,
     )
     job, units = cut_job(job, seen, options)
+    if not finished:
+        folder.delete(MANIFEST)
     tasks, parts, failed = _work(job, units, seen, options, run, strict, failed, finished, tell)
     _refuse_empty(parts, options)
     parts, mean, std = normalise(tasks, parts, options, run, tell)
@@ -165,7 +167,6 @@ def _finished(folder: "Folder", request: str, overwrite: bool) -> str:
             expected="the same, to be kept, or none",
             next_step="give another --out, or replace it with --overwrite",
         )
-    folder.delete(MANIFEST)
     return ""
 
 

@@ -24,7 +24,7 @@ from helikon.earth.resample import block_mean, needed_window, positions, refine,
 from helikon.earth.scene import Band, Raster, Scene
 from helikon.errors import HelikonError, InputError
 
-__all__ = ["SceneFault", "Wanted", "grid_of", "read_scene", "scene_grid"]
+__all__ = ["SceneFault", "Wanted", "grid_of", "read_scene", "reason", "scene_grid"]
 
 Float = npt.NDArray[np.float32]
 
@@ -268,4 +268,10 @@ def _told(scene: Scene) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # rasterio's are of this kind
-        raise SceneFault(scene.id, str(error).splitlines()[0]) from error
+        raise SceneFault(scene.id, reason(error)) from error
+
+
+def reason(error: OSError) -> str:
+    """Return why a file cannot be read, in one line: GDAL's own words where rasterio has them."""
+    said = str(error.__cause__ or error).strip().splitlines()
+    return said[0] if said else type(error).__name__

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from helikon.earth.expressions import Index, parse_index
 from helikon.earth.grid import Grid
 from helikon.earth.options import Options
-from helikon.earth.read import SceneFault, Wanted, grid_of, scene_grid
+from helikon.earth.read import SceneFault, Wanted, grid_of, reason, scene_grid
 from helikon.earth.scene import Scene
 from helikon.earth.sensors import SENSORS
 from helikon.errors import InputError
@@ -82,7 +82,7 @@ def _open(scene: Scene, wanted: Wanted) -> Grid | str:
     except SceneFault as fault:
         return fault.reason
     except OSError as error:
-        return str(error).splitlines()[0]
+        return reason(error)
 
 
 def _own_bands(scenes: Sequence[Scene]) -> tuple[str, ...]:
