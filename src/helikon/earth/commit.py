@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from helikon.earth.chips import Chip
@@ -177,3 +179,17 @@ def _clear(tasks: Sequence[Task], right: set[str]) -> None:
         stale_part = top == "parts" and int(rest[:6]) not in units
         if stale_part or (ours and key not in right):
             out.delete(key)
+    if not out.is_remote:
+        _clear_folder(Path(out.url))
+
+
+def _clear_folder(folder: Path) -> None:
+    """Remove what killed workers left half written, and folders that only the work needed."""
+    for top in ("pieces", "raw"):
+        shutil.rmtree(folder / top, ignore_errors=True)
+    for top in (".", "parts", "chips", "items", ZARR):
+        for left in (folder / top).glob("**/.*.partial" if top == ZARR else ".*.partial"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
