@@ -1,16 +1,36 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import optuna
+import psutil
 import pytest
 from click.testing import CliRunner
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from helikon.cli.root import cli
 from helikon.errors import AlreadyExists, NotFound
 from helikon.spark.session import close
+from helikon.testing.polling import eventually
 
 OBJECTIVE = """
+import time
+
 def loss(trial):
     return (trial.suggest_float("rate", 0, 1) - 0.3) ** 2
+
+def both(trial):
+    rate = trial.suggest_int("rate", 0, 2)
+    return rate, rate**2
+
+def slow(trial):
+    rate = trial.suggest_float("rate", 0, 1)
+    time.sleep(600 if trial.number > 1 else 0)
+    return rate
 """
 
 
@@ -40,6 +60,81 @@ def test_a_search_prints_its_best_trials_and_can_go_on() -> None:
         assert best == sorted(best, key=lambda trial: trial["values"])
     finally:
         close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_small")
+def test_several_objectives_and_a_sampler_with_options() -> None:
+    grid = "search_space={rate: [0, 1, 2]}"
+    words = [
+        "tune",
+        "objective.py:both",
+        "--direction",
+        "minimize",
+        "--direction",
+        "maximize",
+        "--workers",
+        "1",
+    ]
+    try:
+        found = CliRunner().invoke(
+            cli,
+            [*words, "--sampler", "grid", "--sampler-option", grid, "--pruner", "none", "--json"],
+            catch_exceptions=False,
+        )
+        assert sorted(trial["values"] for trial in json.loads(found.stdout)) == [[0, 0], [1, 1], [2, 4]]
+    finally:
+        close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_signal_ends_a_study_within_five_seconds_and_leaves_nothing_running(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    journal = tmp_path / "state" / "studies" / "slow" / "journal.log"
+    command = [sys.executable, "-c", "import signal; signal.signal(2, signal.default_int_handler)\n" + CALL]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
+        try:
+            eventually(lambda: journal.exists() and journal.read_text().count('"rate"') == 4, timeout_s=150)
+            family = psutil.Process(driver.pid).children(recursive=True)
+            assert any("java" in process.name() for process in family)
+            began = time.monotonic()
+            driver.send_signal(number)
+            said = driver.communicate(timeout=60)[1]
+            assert time.monotonic() - began < 5
+            assert driver.returncode == 130
+            assert said.splitlines()[-1] == "helikon: stopped"
+            eventually(lambda: not any(process.is_running() for process in family), timeout_s=5)
+        finally:
+            driver.kill()
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    trials = optuna.load_study(study_name="slow", storage=storage).trials
+    assert sorted(trial.state.name for trial in trials) == ["COMPLETE", "COMPLETE", "FAIL", "FAIL"]
+
+
+CALL = """
+from helikon.cli import main
+main(["tune", "objective.py:slow", "--study", "slow", "--trials", "6"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tune"], "give either an OBJECTIVE or --recipe"),
+        (["tune", "m:f", "--recipe", "m:f"], "give either an OBJECTIVE or --recipe"),
+        (["tune", "objective.py:loss", "--search", "a=1..2"], "belong to --recipe"),
+        (["tune", "objective.py:loss", "--sampler", "annealing"], "'annealing' is not one of 'tpe'"),
+    ],
+)
+@pytest.mark.usefixtures("_small")
+def test_wrong_usage_is_said(words: list[str], message: str) -> None:
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 @pytest.mark.usefixtures("_small")

@@ -17,6 +17,7 @@ from helikon.catalogue.runs import find_run
 from helikon.catalogue.tracking import client
 from helikon.errors import AlreadyExists, EngineError, InputError
 from helikon.settings import Settings
+from helikon.spark.choices import make_sampler
 from helikon.spark.session import session
 from helikon.spark.study import StudyUpdate, study_folder
 from helikon.spark.tune import tune
@@ -34,7 +35,8 @@ def states(study: optuna.Study) -> Counter[str]:
 @pytest.fixture
 def run(warm: Settings, request: pytest.FixtureRequest) -> Callable[..., optuna.Study]:
     """Tune in a study named after the test."""
-    return functools.partial(tune, settings=warm, study_name=request.node.name)
+    name = "".join(c if c.isalnum() else "-" for c in request.node.name)
+    return functools.partial(tune, settings=warm, study_name=name)
 
 
 def test_a_study_has_exactly_the_trials_asked_for_and_a_best(run, warm: Settings) -> None:
@@ -235,6 +237,47 @@ def test_a_jvm_that_is_killed_costs_no_trial(run, warm: Settings) -> None:
     study = run(slow, n_trials=8, on_update=kill_jvm)
     assert killed
     assert states(study) == {"COMPLETE": 8}
+
+
+def test_an_objective_may_end_the_study(run) -> None:
+    def enough(trial: optuna.Trial) -> float:
+        if trial.number == 3:
+            trial.study.stop()
+        return 1.0
+
+    study = run(enough, n_trials=1000)
+    assert 4 <= len(study.trials) <= 5
+    assert set(states(study)) == {"COMPLETE"}
+
+
+@pytest.mark.parametrize(("sampler", "n_workers"), [("grid", 1), ("grid", 2), ("brute-force", 1)])
+def test_a_sampler_that_has_tried_everything_ends_the_study(run, sampler: str, n_workers: int) -> None:
+    def both(trial: optuna.Trial) -> float:
+        return trial.suggest_int("x", 0, 2) + (trial.suggest_categorical("kind", ["a", "b"]) == "b")
+
+    options = {"search_space": {"x": [0, 1, 2], "kind": ["a", "b"]}} if sampler == "grid" else {}
+    made = make_sampler(sampler, seed=1, options=options)
+    study = run(both, n_trials=50, n_workers=n_workers, sampler=made)
+    tried = {(trial.params["x"], trial.params["kind"]) for trial in study.trials}
+    assert len(tried) == 6
+    assert 6 <= len(study.trials) < 12
+    assert set(states(study)) == {"COMPLETE"}
+
+
+def test_its_plots_and_its_result_are_kept_with_its_run(run, warm: Settings) -> None:
+    def both(trial: optuna.Trial) -> tuple[float, float]:
+        x = trial.suggest_float("x", 0, 1)
+        return x, (1 - x) ** 2
+
+    study = run(both, n_trials=6, directions=("maximize", "maximize"))
+    parent = find_run(warm, study.study_name, "tuning")
+    mlflow = client(warm)
+    assert [one.path for one in mlflow.list_artifacts(parent)] == ["plots", "result.json"]
+    drawn = {one.path for one in mlflow.list_artifacts(parent, "plots")}
+    assert drawn == {f"plots/{name}.png" for name in ("front", "history", "importance", "parallel")}
+    run(parabola, n_trials=1, study_name="without-plots", plots=False)
+    parent = find_run(warm, "without-plots", "tuning")
+    assert [one.path for one in mlflow.list_artifacts(parent)] == ["result.json"]
 
 
 @pytest.mark.parametrize(

@@ -1,194 +1,157 @@
 """``helikon tune``: search hyper-parameters with Spark and Optuna."""
 
+import contextlib
 import re
-import sys
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from helikon.cli.output import as_json_option, echo_json, echo_table, settings_of
+from helikon.cli.output import as_json_option, settings_of
+from helikon.spark.choices import PRUNERS, SAMPLERS
 
 if TYPE_CHECKING:
-    import optuna
-    from rich.progress import Progress
-
-    from helikon.spark.study import StudyUpdate
+    from helikon.settings import Settings
 
 __all__ = ["tune"]
 
-_N_SHOWN = 10
-_SAMPLERS = ("tpe", "random", "qmc", "nsga2", "gp")
-_PRUNERS = ("median", "hyperband", "halving", "none")
-
 
 @click.command()
-@click.argument("objective")
+@click.argument("objective", required=False)
+@click.option("--recipe", help="Tune a training recipe (APP/RECIPE or module:function) instead.")
+@click.option(
+    "--option",
+    "fixed",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the recipe that stays as it is.",
+)
+@click.option(
+    "--search",
+    "searched",
+    multiple=True,
+    metavar="KEY=RANGE",
+    help="An option of the recipe that is searched: 1e-5..1e-2 log, 2..8, 2..8 int, or a,b,c.",
+)
+@click.option("--metric", help="The figure of the recipe's record that is the value (default: its loss).")
 @click.option("--trials", "n_trials", default=20, show_default=True, help="Trials the study has in the end.")
 @click.option("--workers", "n_workers", default=2, show_default=True, help="Trials at a time.")
 @click.option("--study", help="Name of the study (default: the objective's).")
 @click.option(
     "--sampler",
-    type=click.Choice(_SAMPLERS),
+    type=click.Choice(list(SAMPLERS)),
     default="tpe",
     show_default=True,
     help="How parameters are chosen.",
 )
 @click.option(
+    "--sampler-option",
+    "sampler_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One of its own, as YAML.",
+)
+@click.option(
     "--pruner",
-    type=click.Choice(_PRUNERS),
+    type=click.Choice(list(PRUNERS)),
     default="median",
     show_default=True,
     help="When a trial is given up early.",
+)
+@click.option(
+    "--pruner-option", "pruner_options", multiple=True, metavar="KEY=VALUE", help="One of its own, as YAML."
 )
 @click.option(
     "--direction",
     "directions",
     type=click.Choice(["maximize", "minimize"]),
     multiple=True,
-    default=("maximize",),
-    show_default=True,
-    help="Once for each value of the objective.",
+    help="Once for each value (default: maximize an objective, minimize a recipe's loss).",
 )
 @click.option("--seed", type=int, help="Seed of the sampler; repeats a search of one worker.")
 @click.option("--timeout", "timeout_s", type=float, help="Seconds after which no trial is begun.")
 @click.option("--resume", is_flag=True, help="Go on with the study if it is there.")
 @as_json_option
 @click.pass_context
-def tune(
-    context: click.Context,
-    objective: str,
-    n_trials: int,
-    n_workers: int,
-    study: str | None,
-    sampler: str,
-    pruner: str,
-    directions: tuple[str, ...],
-    seed: int | None,
-    timeout_s: float | None,
-    resume: bool,
-    as_json: bool,
-) -> None:
+def tune(context: click.Context, /, **options: Any) -> None:
     """Search the parameters of an objective, a function of an Optuna trial.
 
     OBJECTIVE is one that an application offers (space/thresholds), or
-    module:function, or file.py:function. The study is kept in the state folder
-    and in MLflow; --resume goes on where it ended, however it ended.
+    module:function, or file.py:function. With --recipe it is a training
+    recipe, whose options are searched. The study is kept in the state folder
+    and in MLflow with its plots; --resume goes on where it ended, however it
+    ended. Ctrl-C and SIGTERM end it within seconds.
 
     \b
     Example:
       helikon tune space/thresholds --trials 40
       helikon tune my_objective.py:loss --direction minimize --study loss-1
       helikon tune my_objective.py:loss --direction minimize --study loss-1 --trials 80 --resume
+      helikon tune my_objective.py:both --direction maximize --direction minimize --sampler nsga2
+      helikon tune --recipe space/mask-rcnn --option n_steps=200 --search "learning_rate=1e-5..1e-3 log"
     """
-    from helikon.spark.targets import load_objective
+    from helikon.cli.tune_table import LiveTable, echo_best
+    from helikon.spark.choices import make_pruner, make_sampler, read_options
+    from helikon.spark.study import summarise
     from helikon.spark.tune import tune as run
 
-    with _Progress() as progress:
-        found = run(
-            load_objective(objective),
-            settings_of(context),
-            n_trials=n_trials,
-            n_workers=n_workers,
-            study_name=study or _name(objective),
+    settings = settings_of(context)
+    name, objective, directions = _objective(settings, **options)
+    sampler_options = read_options(options["sampler_options"])
+    with _stopped_by_signals(), LiveTable() as table:
+        study = run(
+            objective,
+            settings,
+            n_trials=options["n_trials"],
+            n_workers=options["n_workers"],
+            study_name=options["study"] or name,
             directions=directions,
-            sampler=_sampler(sampler, seed),
-            pruner=_pruner(pruner),
-            timeout_s=timeout_s,
-            resume=resume,
-            on_update=progress.update,
+            sampler=make_sampler(options["sampler"], seed=options["seed"], options=sampler_options),
+            pruner=make_pruner(options["pruner"], options=read_options(options["pruner_options"])),
+            timeout_s=options["timeout_s"],
+            resume=options["resume"],
+            on_update=table.update,
         )
-    _print(found, as_json)
+    echo_best(summarise(study, 0).best, len(directions), as_json=options["as_json"])
+
+
+def _objective(settings: "Settings", **options: Any) -> tuple[str, Any, tuple[str, ...]]:
+    """Return a name, the objective, and the directions, of a function or of a recipe."""
+    from helikon.spark.objectives import recipe_objective
+    from helikon.spark.targets import load_objective
+
+    objective, recipe = options["objective"], options["recipe"]
+    if (objective is None) == (recipe is None):
+        raise click.UsageError("give either an OBJECTIVE or --recipe")
+    if recipe is None:
+        if options["fixed"] or options["searched"] or options["metric"]:
+            raise click.UsageError("--option, --search and --metric belong to --recipe")
+        return _name(objective), load_objective(objective), options["directions"] or ("maximize",)
+    made = recipe_objective(
+        settings, recipe, fixed=options["fixed"], searched=options["searched"], metric=options["metric"]
+    )
+    return _name(recipe), made, options["directions"] or ("minimize",)
 
 
 def _name(objective: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", objective.removesuffix(".py")).strip("-")
 
 
-def _sampler(name: str, seed: int | None) -> Any:
-    from optuna import samplers
-
-    made: dict[str, Callable[[], Any]] = {
-        "tpe": lambda: samplers.TPESampler(seed=seed),
-        "random": lambda: samplers.RandomSampler(seed=seed),
-        "qmc": lambda: samplers.QMCSampler(seed=seed, warn_independent_sampling=False),
-        "nsga2": lambda: samplers.NSGAIISampler(seed=seed),
-        "gp": lambda: samplers.GPSampler(seed=seed),
-    }
-    return made[name]()
-
-
-def _pruner(name: str) -> Any:
-    from optuna import pruners
-
-    made: dict[str, Callable[[], Any]] = {
-        "median": pruners.MedianPruner,
-        "hyperband": pruners.HyperbandPruner,
-        "halving": pruners.SuccessiveHalvingPruner,
-        "none": pruners.NopPruner,
-    }
-    return made[name]()
-
-
-class _Progress:
-    """A bar on a terminal's stderr, else a line whenever trials have ended."""
-
-    def __enter__(self) -> "_Progress":
-        self._bar = _bar() if sys.stderr.isatty() else None
-        self._n_told = 0
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task("starting Spark", total=None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def update(self, update: "StudyUpdate") -> None:
-        """Show how far the study is."""
-        if self._bar is not None:
-            self._bar.update(
-                self._task, total=update.n_trials, completed=update.n_ended, description=_said(update)
-            )
-        elif update.n_ended > self._n_told:
-            click.echo(f"{update.n_ended} of {update.n_trials} trials, {_said(update)}", err=True)
-        self._n_told = update.n_ended
-
-
-def _bar() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TextColumn("{task.description}"), console=Console(stderr=True))
-
-
-def _said(update: "StudyUpdate") -> str:
-    counts = f"{update.n_pruned} pruned, {update.n_failed} failed"
-    return counts if update.best_value is None else f"{counts}, best {update.best_value:.6g}"
-
-
-def _print(study: "optuna.Study", as_json: bool) -> None:
-    from optuna.trial import TrialState
-
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(study.directions) > 1:
-        best = study.best_trials
-    else:
-        upwards = study.direction.name == "MAXIMIZE"
-        best = sorted(complete, key=lambda trial: trial.value, reverse=upwards)[:_N_SHOWN]
-    if as_json:
-        echo_json([{"number": t.number, "values": t.values, "params": t.params} for t in best])
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """End by SIGTERM as by Ctrl-C, so that nothing is left running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    names = sorted({name for trial in best for name in trial.params})
-    rows = [
-        (t.number, *(f"{value:.6g}" for value in t.values), *(_short(t.params.get(name)) for name in names))
-        for t in best
-    ]
-    values = ["VALUE"] if len(study.directions) == 1 else [f"VALUE {i}" for i in range(len(study.directions))]
-    echo_table(("TRIAL", *values, *names), rows, "no trial is complete")
 
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
 
-def _short(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

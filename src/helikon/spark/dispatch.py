@@ -26,7 +26,7 @@ _SIGNS = (
     ("ConnectionRefusedError", "Spark's JVM is gone (out of memory?)"),
 )
 _POLL_S = 0.2
-_CANCEL_S = 10.0
+_CANCEL_S = 3.0
 
 
 def default_parallelism(spark: "SparkSession") -> int:

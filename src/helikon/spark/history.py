@@ -1,17 +1,19 @@
 """A study in MLflow: one run for it, and one under it for each trial that has ended.
 
-A trial's run is written at once when the trial is over, with its true times,
-in three calls; opening and closing one as a job does would cost more than many
-a trial.
+A trial's run is written at once when the trial is over, with its true times:
+many in one transaction where MLflow's store is a database here
+(``history_rows.py``), else each in three calls.
 """
 
 import contextlib
 import importlib.util
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helikon.settings import Settings
+from helikon.spark.history_rows import EndedRun, write_rows
 from helikon.spark.study import ERROR, summarise
 
 if TYPE_CHECKING:
@@ -27,12 +29,12 @@ _PARENT, _TRIAL = "mlflow.parentRunId", "helikon.trial"
 class History(Protocol):
     """Where ended trials are written down."""
 
-    def add_ended(self, study: "optuna.Study", *, at_most: int | None = None) -> None:
+    def add_ended(self, study: "optuna.Study") -> None:
         """Record trials that have ended and are not recorded yet."""
         ...
 
-    def finish(self, study: "optuna.Study", result: Path) -> None:
-        """Record all that is left, the best values and the result file."""
+    def finish(self, study: "optuna.Study", result: Path, plots: Sequence[Path] = ()) -> None:
+        """Record all that is left, the best values, the result file and the plots."""
         ...
 
 
@@ -49,10 +51,10 @@ def record_study(settings: Settings, study: "optuna.Study", **parameters: object
 
 
 class _NoHistory:
-    def add_ended(self, study: "optuna.Study", *, at_most: int | None = None) -> None:
+    def add_ended(self, study: "optuna.Study") -> None:
         pass
 
-    def finish(self, study: "optuna.Study", result: Path) -> None:
+    def finish(self, study: "optuna.Study", result: Path, plots: Sequence[Path] = ()) -> None:
         pass
 
 
@@ -62,16 +64,20 @@ class _MlflowHistory:
         self._experiment = self._client.get_run(run.run_id).info.experiment_id
         self._known = self._recorded()
 
-    def add_ended(self, study: "optuna.Study", *, at_most: int | None = None) -> None:
+    def add_ended(self, study: "optuna.Study") -> None:
         trials = study.get_trials(deepcopy=False)
         ended = [trial for trial in trials if trial.state.is_finished() and trial.number not in self._known]
-        for trial in ended[:at_most]:
-            self._add(study.study_name, trial)
-            self._known.add(trial.number)
+        runs = [self._run_of(study.study_name, trial) for trial in ended]
+        if runs and not write_rows(self._client, self._experiment, runs):
+            for run in runs:
+                self._add(run)
+        self._known.update(trial.number for trial in ended)
 
-    def finish(self, study: "optuna.Study", result: Path) -> None:
+    def finish(self, study: "optuna.Study", result: Path, plots: Sequence[Path] = ()) -> None:
         self.add_ended(study)
         self._run.log_file(result)
+        for plot in plots:
+            self._run.log_file(plot, "plots")
         best = summarise(study, 0)
         if best.best_value is not None:
             self._run.log_metrics({"best_value": best.best_value})
@@ -91,34 +97,50 @@ class _MlflowHistory:
             if not (token := page.token):
                 return known
 
-    def _add(self, study_name: str, trial: "optuna.trial.FrozenTrial") -> None:
-        from mlflow.entities import Param
-
+    def _run_of(self, study_name: str, trial: "optuna.trial.FrozenTrial") -> EndedRun:
         name = f"{study_name}-{trial.number}"
+        return EndedRun(
+            name=name,
+            owner=self._owner,
+            status="FAILED" if trial.state.name == "FAIL" else "FINISHED",
+            started_ms=_milliseconds(trial.datetime_start),
+            ended_ms=_milliseconds(trial.datetime_complete),
+            tags=self._tags(name, trial),
+            params={key: str(value) for key, value in trial.params.items()},
+            metrics=_metrics(trial),
+        )
+
+    def _add(self, run: EndedRun) -> None:
+        """Record a run by MLflow's client."""
+        from mlflow.entities import Metric, Param
+
         child = self._client.create_run(
-            self._experiment, _milliseconds(trial.datetime_start), self._tags(name, trial), name
+            self._experiment, run.started_ms, dict(run.tags), run.name
         ).info.run_id
-        parameters = [Param(key, str(value)) for key, value in trial.params.items()]
-        self._client.log_batch(child, metrics=_metrics(trial), params=parameters)
-        status = "FAILED" if trial.state.name == "FAIL" else "FINISHED"
-        self._client.set_terminated(child, status, _milliseconds(trial.datetime_complete))
+        params = [Param(key, value) for key, value in run.params.items()]
+        self._client.log_batch(child, metrics=[Metric(*one) for one in run.metrics], params=params)
+        self._client.set_terminated(child, run.status, run.ended_ms)
 
     def _tags(self, name: str, trial: "optuna.trial.FrozenTrial") -> dict[str, str]:
-        tags = {"helikon.job": name, "helikon.kind": "trial", "helikon.owner": self._owner}
+        tags = {
+            "mlflow.runName": name,
+            "helikon.job": name,
+            "helikon.kind": "trial",
+            "helikon.owner": self._owner,
+        }
         tags |= {_PARENT: self._run.run_id, "mlflow.user": self._owner, _TRIAL: str(trial.number)}
         tags["helikon.trial_state"] = trial.state.name.lower()
         return tags | ({"helikon.error": str(trial.user_attrs[ERROR])} if ERROR in trial.user_attrs else {})
 
 
-def _metrics(trial: "optuna.trial.FrozenTrial") -> list[Any]:
+def _metrics(trial: "optuna.trial.FrozenTrial") -> list[tuple[str, float, int, int]]:
     """Return what a trial reported, step by step, and its value or values."""
-    from mlflow.entities import Metric
-
     now = _milliseconds(trial.datetime_complete)
     values = trial.values or []
     names = ["value"] if len(values) == 1 else [f"value_{i}" for i in range(len(values))]
-    reported = [Metric("reported", value, now, step) for step, value in trial.intermediate_values.items()]
-    return [*reported[-900:], *(Metric(key, value, now, 0) for key, value in zip(names, values, strict=True))]
+    reported = [("reported", value, now, step) for step, value in sorted(trial.intermediate_values.items())]
+    known = [one for one in reported if not math.isnan(one[1])]
+    return [*known[-900:], *((key, value, now, 0) for key, value in zip(names, values, strict=True))]
 
 
 def _milliseconds(moment: "datetime | None") -> int:

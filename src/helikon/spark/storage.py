@@ -20,10 +20,11 @@ import grpc
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["Address", "ask_desk", "connect", "serve"]
+__all__ = ["Address", "ask_desk", "connect", "serve", "stop_desk"]
 
 _TOKEN = "helikon-token"
 _NEXT = "/helikon.Desk/Next"
+_STOP = b"stop"
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)]
 
 
@@ -50,6 +51,7 @@ class Address:
 def serve(
     storage: "BaseStorage",
     next_trial: Callable[[int], int | None],
+    stop: Callable[[], None] = lambda: None,
     *,
     bind: str = "127.0.0.1",
     host: str = "",
@@ -62,6 +64,8 @@ def serve(
         On the driver.
     next_trial : callable
         The desk's: a slot to a trial's identifier, or nothing.
+    stop : callable
+        Called when a worker says that the study shall end.
     bind : str
         Address to listen on, at a free port.
     host : str
@@ -74,7 +78,7 @@ def serve(
     with ThreadPoolExecutor(max_workers=16, thread_name_prefix="study") as pool:
         server = grpc.server(pool, interceptors=[_Guard(token)], options=_OPTIONS)
         api_pb2_grpc.add_StorageServiceServicer_to_server(servicer.OptunaStorageProxyService(storage), server)
-        server.add_generic_rpc_handlers([_DeskService(next_trial)])
+        server.add_generic_rpc_handlers([_DeskService(next_trial, stop)])
         port = server.add_insecure_port(f"{bind}:0")
         server.start()
         try:
@@ -106,6 +110,11 @@ def ask_desk(channel: grpc.Channel, slot: int) -> int | None:
     """Return the identifier of the trial that a slot runs next, or nothing if it can go home."""
     answer: bytes = channel.unary_unary(_NEXT)(str(slot).encode())
     return int(answer) if answer else None
+
+
+def stop_desk(channel: grpc.Channel) -> None:
+    """Say that the study shall end: no trial is handed out any more."""
+    channel.unary_unary(_NEXT)(_STOP)
 
 
 class _Guard(grpc.ServerInterceptor):  # type: ignore[misc]
@@ -145,8 +154,8 @@ class _Details(grpc.ClientCallDetails):  # type: ignore[misc]
 class _DeskService(grpc.GenericRpcHandler):  # type: ignore[misc]
     """The desk as a method of the same server; slots and identifiers as decimal text."""
 
-    def __init__(self, next_trial: Callable[[int], int | None]) -> None:
-        self._next_trial = next_trial
+    def __init__(self, next_trial: Callable[[int], int | None], stop: Callable[[], None]) -> None:
+        self._next_trial, self._stop = next_trial, stop
 
     def service(self, handler_call_details: Any) -> Any:
         """See grpc."""
@@ -155,6 +164,9 @@ class _DeskService(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(self._answer)
 
     def _answer(self, request: bytes, _context: Any) -> bytes:
+        if request == _STOP:
+            self._stop()
+            return b""
         trial_id = self._next_trial(int(request))
         return b"" if trial_id is None else str(trial_id).encode()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import heapq
 import json
 import os
 import warnings
@@ -17,12 +18,35 @@ from helikon.settings import Settings
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["StudyUpdate", "open_study", "study_folder", "summarise", "write_result"]
+__all__ = ["BestTrial", "StudyUpdate", "open_study", "study_folder", "summarise", "write_result"]
 
 STOPPED = "helikon:stopped"
 """Attribute of a trial that failed because the study was stopped; it does not count."""
 ERROR = "helikon:error"
 """Attribute of a trial that failed: why, in one line."""
+
+
+N_BEST = 10
+"""How many of the best trials are told."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BestTrial:
+    """A complete trial that is among the best.
+
+    Attributes
+    ----------
+    number : int
+        Of the trial.
+    values : tuple of float
+        Of the objective, one for each direction.
+    params : tuple of (str, object)
+        Its parameters.
+    """
+
+    number: int
+    values: tuple[float, ...]
+    params: tuple[tuple[str, object], ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +67,9 @@ class StudyUpdate:
         Its value.
     best_params : tuple of (str, object)
         Its parameters.
+    best : tuple of BestTrial
+        The ten best, the best first; of several objectives, those that no
+        other trial beats in all.
     """
 
     name: str
@@ -54,6 +81,7 @@ class StudyUpdate:
     best_number: int | None = None
     best_value: float | None = None
     best_params: tuple[tuple[str, object], ...] = ()
+    best: tuple[BestTrial, ...] = ()
 
     @property
     def n_ended(self) -> int:
@@ -96,21 +124,33 @@ def open_study(
     except Timeout as error:
         raise AlreadyExists(f"another process is tuning study {name}") from error
     try:
-        yield _load(folder, name, directions, resume=resume)
+        with _storage(folder / "journal.log") as storage:
+            yield _load(storage, name, directions, resume=resume)
     finally:
         lock.release()
 
 
-def _load(folder: Path, name: str, directions: Sequence[str], *, resume: bool) -> "optuna.Study":
+@contextlib.contextmanager
+def _storage(path: Path) -> Iterator[Any]:
     import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
-    journal = folder / "journal.log"
-    _mend(journal)
+    from helikon.spark.journal import open_journal
+
+    _mend(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = JournalStorage(JournalFileBackend(str(journal)))
+        storage = open_journal(path)
+    try:
+        yield storage
+    finally:
+        storage.sync()
+
+
+def _load(
+    storage: "optuna.storages.JournalStorage", name: str, directions: Sequence[str], *, resume: bool
+) -> "optuna.Study":
+    import optuna
+
     if optuna.get_all_study_names(storage) and not resume:
         raise AlreadyExists(
             f"there is a study {name} already", next_step="go on with it (--resume), or take another name"
@@ -148,13 +188,13 @@ def summarise(study: "optuna.Study", n_trials: int) -> StudyUpdate:
 
     trials = study.get_trials(deepcopy=False)
     states = [trial.state for trial in trials]
-    best: dict[str, Any] = {}
-    if len(study.directions) == 1 and TrialState.COMPLETE in states:
-        found = study.best_trial
-        best = {
-            "best_number": found.number,
-            "best_value": found.value,
-            "best_params": tuple(found.params.items()),
+    best = best_trials(study) if TrialState.COMPLETE in states else ()
+    first: dict[str, Any] = {}
+    if len(study.directions) == 1 and best:
+        first = {
+            "best_number": best[0].number,
+            "best_value": best[0].values[0],
+            "best_params": best[0].params,
         }
     return StudyUpdate(
         name=study.study_name,
@@ -163,7 +203,26 @@ def summarise(study: "optuna.Study", n_trials: int) -> StudyUpdate:
         n_complete=states.count(TrialState.COMPLETE),
         n_pruned=states.count(TrialState.PRUNED),
         n_failed=states.count(TrialState.FAIL),
-        **best,
+        best=best,
+        **first,
+    )
+
+
+def best_trials(study: "optuna.Study") -> tuple[BestTrial, ...]:
+    """Return the ten best complete trials; of several objectives, ten of those that no other one beats."""
+    from optuna.trial import TrialState
+
+    if len(study.directions) > 1:
+        found = study.best_trials
+    else:
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        upwards = study.direction.name == "MAXIMIZE"
+        found = heapq.nsmallest(
+            N_BEST, complete, key=lambda trial: (-trial.value if upwards else trial.value, trial.number)
+        )
+    return tuple(
+        BestTrial(number=one.number, values=tuple(one.values), params=tuple(one.params.items()))
+        for one in found[:N_BEST]
     )
 
 

@@ -7,6 +7,7 @@ and serves its storage (``storage.py``); a few long-lived Spark tasks run them
 
 import contextlib
 import functools
+import importlib.util
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["tune"]
 
 _MOST_ROUNDS_WITHOUT_A_TRIAL = 3
-_RECORDED_AT_A_TIME = 2
 
 
 def tune(
@@ -46,9 +46,13 @@ def tune(
     pruner: "optuna.pruners.BasePruner | None" = None,
     timeout_s: float | None = None,
     resume: bool = False,
+    plots: bool = True,
     on_update: Callable[[StudyUpdate], None] | None = None,
 ) -> "optuna.Study":
     """Run trials of an objective in Spark's workers until the study has ``n_trials``.
+
+    It ends earlier when the time is over, when the objective calls
+    ``trial.study.stop()``, or when a sampler has tried everything.
 
     Parameters
     ----------
@@ -76,6 +80,9 @@ def tune(
         Seconds after which no trial is begun; those that run end by themselves.
     resume : bool
         Go on with a study that is there; trials whose process was killed are done again.
+    plots : bool
+        Draw history, importance of parameters, parallel coordinates and, of
+        several objectives, the front, into the study's folder and its MLflow run.
     on_update : callable, optional
         Called on the driver when the counts have changed.
 
@@ -108,7 +115,8 @@ def tune(
             finally:
                 desk.close()
                 result = write_result(study, summarise(study, n_trials), folder)
-            history.finish(study, result)
+            drawn = _plots(study, folder) if plots else []
+            history.finish(study, result, drawn)
             told.tell()
         _refuse_if_all_failed(study)
     return study
@@ -129,7 +137,7 @@ def _run(
         spark = session(settings, f"helikon-tune-{study.study_name}")
         reseed = n_workers > 1 or n_rounds > 0
         bind, host = _place(settings)
-        with serve(study._storage, desk.next, bind=bind, host=host) as address:
+        with serve(study._storage, desk.next, desk.close, bind=bind, host=host) as address:
             orders = Orders(address=address, study_name=study.study_name, packed=packed, reseed=reseed)
             n_slots = min(n_workers, n_left)
             work = functools.partial(run_slot, orders)
@@ -158,8 +166,10 @@ class _Told:
         self._last: StudyUpdate | None = None
 
     def poll(self, _n_ended_tasks: int) -> None:
-        """Record a few trials and tell; called a few times a second."""
-        self._history.add_ended(self._study, at_most=_RECORDED_AT_A_TIME)
+        """Make the journal durable, record what has ended, and tell; called a few times a second."""
+        storage: Any = self._study._storage
+        storage.sync()
+        self._history.add_ended(self._study)
         self.tell()
 
     def tell(self) -> None:
@@ -168,6 +178,15 @@ class _Told:
         if self._on_update is not None and update != self._last:
             self._last = update
             self._on_update(update)
+
+
+def _plots(study: "optuna.Study", folder: Path) -> list[Path]:
+    """Draw a study; without matplotlib there are no plots."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return []
+    from helikon.spark.plots import draw_study
+
+    return draw_study(study, folder / "plots")
 
 
 def _place(settings: Settings) -> tuple[str, str]:

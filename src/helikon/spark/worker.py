@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from helikon.spark.shipping import unpack, unpack_function
-from helikon.spark.storage import Address, ask_desk, connect
+from helikon.spark.storage import Address, ask_desk, connect, stop_desk
 from helikon.spark.study import ERROR
 
 if TYPE_CHECKING:
@@ -55,9 +55,12 @@ def run_slot(orders: Orders, slot: int) -> bytes:
         study = optuna.load_study(
             study_name=orders.study_name, storage=storage, sampler=sampler, pruner=pruner
         )
+        study._thread_local.in_optimize_loop = True  # so that objectives and samplers may end the study
         while (trial_id := ask_desk(channel, slot)) is not None:
             run_trial(study, trial_id, objective)
             n_run += 1
+            if study._stop_flag:
+                stop_desk(channel)
     return str(n_run).encode()
 
 

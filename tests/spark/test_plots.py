@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
+
+from helikon.spark.plots import draw_study
+
+SPACE = {
+    "rate": FloatDistribution(1e-5, 1e-1, log=True),
+    "depth": IntDistribution(1, 9),
+    "kernel": CategoricalDistribution(["rbf", None]),
+}
+
+
+def study_of(n_trials: int, n_values: int = 1) -> optuna.Study:
+    study = optuna.create_study(study_name="drawn", directions=["minimize"] * n_values)
+    for i in range(n_trials):
+        params = {"rate": 10.0 ** -(1 + i % 4), "depth": 1 + i % 9, "kernel": ["rbf", None][i % 2]}
+        values = [float((i * 7) % 11 + j * i) for j in range(n_values)]
+        study.add_trial(create_trial(params=params, distributions=SPACE, values=values))
+    return study
+
+
+def names(paths: list[Path]) -> list[str]:
+    assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000 for path in paths)
+    return [path.name for path in paths]
+
+
+def test_a_study_is_drawn(tmp_path: Path) -> None:
+    study = study_of(20)
+    study.add_trial(create_trial(state=TrialState.PRUNED))
+    study.add_trial(create_trial(state=TrialState.FAIL))
+    study.add_trial(create_trial(params={"rate": 1e-3}, distributions={"rate": SPACE["rate"]}, value=1e400))
+    assert names(draw_study(study, tmp_path / "plots")) == ["history.png", "importance.png", "parallel.png"]
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {
+        "history.png",
+        "importance.png",
+        "parallel.png",
+    }
+
+
+@pytest.mark.parametrize("n_values", [2, 3])
+def test_of_several_objectives_the_front_is_drawn(tmp_path: Path, n_values: int) -> None:
+    assert "front.png" in names(draw_study(study_of(15, n_values), tmp_path))
+
+
+def test_little_is_drawn_of_little(tmp_path: Path) -> None:
+    assert draw_study(study_of(0), tmp_path) == []
+    assert names(draw_study(study_of(1), tmp_path)) == ["history.png", "parallel.png"]
+    bare = optuna.create_study()
+    bare.add_trial(create_trial(value=1.0))
+    assert names(draw_study(bare, tmp_path)) == ["history.png"]
