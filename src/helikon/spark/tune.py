@@ -9,6 +9,7 @@ import contextlib
 import functools
 import importlib.util
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,7 +164,7 @@ class _Told:
         on_update: Callable[[StudyUpdate], None] | None,
     ) -> None:
         self._study, self._n_trials, self._history, self._on_update = study, n_trials, history, on_update
-        self._last: StudyUpdate | None = None
+        self._states: Counter[str] = Counter()
 
     def poll(self, _n_ended_tasks: int) -> None:
         """Make the journal durable, record what has ended, and tell; called a few times a second."""
@@ -174,10 +175,10 @@ class _Told:
 
     def tell(self) -> None:
         """Tell the caller if anything has changed."""
-        update = summarise(self._study, self._n_trials)
-        if self._on_update is not None and update != self._last:
-            self._last = update
-            self._on_update(update)
+        states = Counter(trial.state.name for trial in self._study.get_trials(deepcopy=False))
+        if self._on_update is not None and states != self._states:
+            self._states = states
+            self._on_update(summarise(self._study, self._n_trials))
 
 
 def _plots(study: "optuna.Study", folder: Path) -> list[Path]:
