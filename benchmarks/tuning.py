@@ -2,8 +2,8 @@
 
 Run it with ``python benchmarks/tuning.py [--repeats 3]``; it needs the extras
 ``benchmark``, ``spark`` and ``catalogue``, and two cores. All run in one process
-and one warm session with two workers, TPE, three parameters, in turn, as often
-as asked. Two measures: forty trials that do nothing, of which the cost of one is
+and one warm session with two warm workers, TPE, three parameters, in turn, as
+often as asked. Two measures: forty trials that do nothing, of which the cost of one is
 the time by their number; and twenty trials of one second, where ten seconds are
 ideal. Every time is of the whole call, with what it writes down: ours keeps a
 journal and a run in MLflow for each trial, as MLflow's study does (its plots,
@@ -156,14 +156,17 @@ def _in_spark(params: dict[str, float], seconds: float, _: int) -> float:
 
 
 def measure(settings: Settings, runners: list[str], repeats: int) -> dict[str, dict[str, list[float]]]:
-    """Return the seconds of each runner and measure, all in turn, after one short run of each."""
+    """Return the seconds of each runner and measure, all in turn, each after two trials that do nothing.
+
+    Spark ends Python workers that were idle for a minute, and a slow runner
+    leaves those of the others idle for longer.
+    """
     taken: dict[str, dict[str, list[float]]] = {name: {key: [] for key in MEASURES} for name in runners}
-    for name in runners:
-        RUNNERS[name](settings, f"warm-{len(name)}-{os.getpid()}", 4, 0.0)
     for repeat in range(repeats):
         for key, (n_trials, seconds) in MEASURES.items():
             for name in runners:
                 study = f"study-{list(RUNNERS).index(name)}-{seconds:.0f}-{repeat}"
+                RUNNERS[name](settings, f"warm-{study}", N_WORKERS, 0.0)
                 start = time.monotonic()
                 n_run = RUNNERS[name](settings, study, n_trials, seconds)
                 taken[name][key].append(time.monotonic() - start)
