@@ -76,3 +76,14 @@ def test_two_faint_pieces_are_never_a_pair() -> None:
     pairs = find_pairs(image, shapes, pieces, beam_fwhm_pixels=FWHM)
     found = {tuple(sorted((shapes.x[a], shapes.x[b]))) for a, b in zip(pairs.one, pairs.other, strict=True)}
     assert found == {(50, 70), (50, 85)}
+
+
+def test_a_cut_out_gives_a_pair_about_the_chance_that_the_whole_map_does() -> None:
+    image = gaussian(90, 100, 30) + gaussian(112, 100, 30)
+    chances = []
+    for part in (image, image[60:140, 60:140]):
+        cut, shapes, pieces = describe(np.ascontiguousarray(part))
+        pairs = find_pairs(cut, shapes, pieces, beam_fwhm_pixels=FWHM)
+        chances.append(column(pairs.features, PAIR_FEATURES, "chance")[0])
+    assert chances[1] == pytest.approx(chances[0], abs=0.5)
+    assert max(chances) < np.log(0.2)

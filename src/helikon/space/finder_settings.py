@@ -33,7 +33,7 @@ class FinderSettings:
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
-    score_threshold: float = 0.4
+    score_threshold: float = 0.33
     tile_pixels: int = 1152
     overlap_pixels: int = 160
     window_pixels: int = 2560

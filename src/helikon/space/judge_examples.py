@@ -22,6 +22,8 @@ from helikon.space.weighing import group_features, paired_features
 __all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
 
 FIELD_PIXELS = 768
+SMALL_SHARE, SMALL_PIXELS = 0.3, (128, 512)
+"""Cut-outs are searched too: some fields are small."""
 N_EXTENDED = (10.0, 50.0)
 """Per 1024 x 1024 pixels: about as the sky has them, for probabilities must be those of real maps."""
 HIDDEN_SIGMA = 2.0
@@ -73,8 +75,9 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         See ``training_tiles.draw_options``.
     """
     rng = np.random.default_rng(seed)
+    size = int(rng.integers(*SMALL_PIXELS)) if rng.random() < SMALL_SHARE else FIELD_PIXELS
     options = dataclasses.replace(
-        draw_options(rng, FIELD_PIXELS, split=split, templates=templates),
+        draw_options(rng, size, split=split, templates=templates),
         n_extended=rng.uniform(*N_EXTENDED),
         density=math.exp(rng.normal(0.0, 0.6)),
         pairs=rng.uniform(0.0, 0.08),

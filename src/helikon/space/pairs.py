@@ -22,6 +22,10 @@ FARTHEST_BEAMS, FARTHEST_BIG_BEAMS = 20.0, 45.0
 BIG_FLUX_RATIO, BIG_SNR = 0.4, 20.0
 """Pieces of at least this (log) flux ratio, or signal to noise, are also paired among themselves."""
 N_SAMPLES = 17
+BEAM_AREA = 1.1331
+"""Of a Gaussian beam, in squared widths."""
+PRIOR_BEAMS, PRIOR_DENSITY, PRIOR_SNR = 2000.0, 0.004, 5.0
+"""Pieces a beam above 5 sigma in the made-up training fields, about; it falls with the signal to noise."""
 SHARED = tuple(PIECE_FEATURES.index(name) for name in ("snr", "area", "flux_ratio", "elongation", "glare"))
 
 PAIR_FEATURES = (
@@ -68,6 +72,7 @@ def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm
     dx, dy = shapes.x[other] - shapes.x[one], shapes.y[other] - shapes.y[one]
     distance = np.hypot(dx, dy)
     beams = distance / beam_fwhm_pixels
+    n_beams = np.isfinite(significance).sum() / (BEAM_AREA * beam_fwhm_pixels**2)
     weaker = np.minimum(shapes.snr[one], shapes.snr[other])
     along = _along(significance, shapes, one, other)
     direction = np.column_stack([dx, dy]) / np.maximum(distance, 1e-6)[:, None]
@@ -83,7 +88,7 @@ def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm
         np.minimum(*aligned),
         np.maximum(*aligned),
         np.log1p(between),
-        _chance(shapes, one, other, distance),
+        _chance(shapes, one, other, distance, n_beams, beam_fwhm_pixels),
     ]
     for values in shared:
         columns += [np.minimum(values[one], values[other]), np.maximum(values[one], values[other])]
@@ -144,12 +149,15 @@ def _between(shapes: Shapes, strong: Int, one: Int, other: Int, distance: Double
     return np.asarray(inside, dtype=np.float64)
 
 
-def _chance(shapes: Shapes, one: Int, other: Int, distance: Double) -> Double:
-    """Logarithm of how many as bright as the weaker one the field has within the distance by chance."""
-    if not len(one):
-        return np.zeros(0)
-    area = max(float(np.ptp(shapes.x) * np.ptp(shapes.y)), 1.0)
-    ranked = np.sort(shapes.snr)
+def _chance(shapes: Shapes, one: Int, other: Int, distance: Double, beams: float, fwhm: float) -> Double:
+    """Logarithm of how many others as bright as the weaker one are within the distance by chance.
+
+    A map of few beams does not say how many there are; what maps have on
+    average counts as if it had been seen over :data:`PRIOR_BEAMS` beams.
+    """
     weaker = np.minimum(shapes.snr[one], shapes.snr[other])
-    n_brighter = len(ranked) - np.searchsorted(ranked, weaker)
-    return np.asarray(np.log(n_brighter * np.pi * distance**2 / area + 1e-3))
+    ranked = np.sort(shapes.snr)
+    n_others = np.maximum(len(ranked) - np.searchsorted(ranked, weaker) - 2, 0)
+    usual = PRIOR_BEAMS * PRIOR_DENSITY * PRIOR_SNR / np.maximum(weaker, 1)
+    density = (n_others + usual) / (beams + PRIOR_BEAMS)
+    return np.asarray(np.log(density * np.pi * (distance / fwhm) ** 2 / BEAM_AREA + 1e-3))

@@ -48,7 +48,7 @@ class SourceFinder:
         context: bentoml.Context,
         seed_sigma: float = 5.0,
         flood_sigma: float = 3.0,
-        score_threshold: float = 0.4,
+        score_threshold: float = 0.33,
         beam: str = "",
         name: str = "",
     ) -> Annotated[Path, ZIP]:
