@@ -175,7 +175,7 @@ def prepare(
       helikon earth prepare LC09_L2SP_029030_20240712/ --index ndvi --out ndvi
       helikon earth prepare search.json --bands red,nir --composite median --out s3://chips/2024
       helikon earth prepare MOD13Q1/ --mask cloud,snow --chip 64 --format zarr --out cube
-      helikon earth prepare s2/*.jp2 --index "x=(nir-red)/(nir+red)" --chip 0 --out map
+      helikon earth prepare T17SKB.SAFE/ --index "x=(nir-red)/(nir+red)" --chip 0 --out map
     """
     from helikon.earth.engines import choose
     from helikon.earth.prepare import prepare as run

@@ -7,29 +7,23 @@ there is nothing.
 
 import contextlib
 import dataclasses
-import functools
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
-from rasterio.windows import Window as RasterWindow
 
 from helikon.earth.expressions import Index, evaluate
-from helikon.earth.grid import Grid, Window, crs_text
+from helikon.earth.grid import Grid, Window
 from helikon.earth.qa import TABLES, flagged
+from helikon.earth.rasters import geometry, grid_of, read_numbers
 from helikon.earth.resample import block_mean, needed_window, positions, refine, resample
 from helikon.earth.scene import Band, Raster, Scene
 from helikon.errors import HelikonError, InputError
 
-__all__ = ["SceneFault", "Wanted", "grid_of", "read_scene", "reason", "scene_grid"]
+__all__ = ["SceneFault", "Wanted", "read_scene", "reason", "scene_grid"]
 
 Float = npt.NDArray[np.float32]
-
-_CACHE_MIB = 64
-_OPEN_FILES = 128
 
 
 class SceneFault(HelikonError):
@@ -110,18 +104,6 @@ def scene_grid(scene: Scene, wanted: Wanted) -> Grid:
     return min(grids, key=lambda grid: grid.resolution[0] * grid.resolution[1])
 
 
-def grid_of(raster: Raster) -> Grid:
-    """Return the grid of a file.
-
-    Raises
-    ------
-    InputError
-        If it has no CRS, or is not north up.
-    """
-    with _environment(raster):
-        return _geometry(raster)[0]
-
-
 def _on(scene: Scene, wanted: Wanted, native: Grid, grid: Grid, window: Window, method: str) -> Float | None:
     if grid.is_aligned(native):
         return _aligned(scene, wanted, native, grid, window)
@@ -163,7 +145,7 @@ def _reflectance(band: Band, native: Grid, window: Window) -> Float:
     numbers = _numbers(band.raster, native, window)
     low, high = band.valid
     there = (numbers >= low) & (numbers <= high)
-    for nodata in {band.nodata, _geometry(band.raster)[1]}:
+    for nodata in {band.nodata, geometry(band.raster)[1]}:
         if nodata is not None and low <= nodata <= high:
             there &= numbers != nodata
     pixels = numbers.astype(np.float32) * np.float32(band.scale) + np.float32(band.offset)
@@ -187,7 +169,7 @@ def _hidden(scene: Scene, wanted: Wanted, native: Grid, window: Window) -> npt.N
 
 def _numbers(raster: Raster, native: Grid, window: Window) -> npt.NDArray[Any]:
     """Read a file's numbers in the scene's grid; one of larger pixels is repeated, not interpolated."""
-    own, _ = _geometry(raster)
+    own, _ = geometry(raster)
     if own.crs != native.crs:
         raise InputError(f"{raster.url} lies in another CRS than its scene", got=own.crs, expected=native.crs)
     if own.is_aligned(native):
@@ -196,7 +178,7 @@ def _numbers(raster: Raster, native: Grid, window: Window) -> npt.NDArray[Any]:
             row=window.row + down, col=window.col + along, height=window.height, width=window.width
         )
         if asked.meet(own.window) == asked:
-            return _read(raster, asked)
+            return read_numbers(raster, asked)
     rows, cols = positions(native, window, own)
     down_index = np.clip(np.floor(rows[:, 0] + 1e-10).astype(np.intp), 0, own.height - 1)
     along_index = np.clip(np.floor(cols[0] + 1e-10).astype(np.intp), 0, own.width - 1)
@@ -204,62 +186,7 @@ def _numbers(raster: Raster, native: Grid, window: Window) -> npt.NDArray[Any]:
     part = Window(
         row=row, col=col, height=int(down_index[-1]) - row + 1, width=int(along_index[-1]) - col + 1
     )
-    return np.asarray(_read(raster, part)[np.ix_(down_index - row, along_index - col)])
-
-
-def _read(raster: Raster, window: Window) -> npt.NDArray[Any]:
-    place = RasterWindow(window.col, window.row, window.width, window.height)
-
-    def read() -> npt.NDArray[Any]:
-        return np.asarray(_open(raster).read(raster.index, window=place))
-
-    with _environment(raster):
-        return np.asarray(raster.folder.patiently(read))
-
-
-def _geometry(raster: Raster) -> tuple[Grid, float | None]:
-    """Return a file's grid and its own nodata."""
-    return _geometry_of(raster, *_version(raster))
-
-
-@functools.lru_cache(maxsize=4096)
-def _geometry_of(raster: Raster, _pid: int, _version: object) -> tuple[Grid, float | None]:
-    with _environment(raster):
-        file = raster.folder.patiently(lambda: _open(raster))
-    a, b, c, d, e, f = file.transform[:6]
-    if not file.crs or b or d or e >= 0 or a <= 0:
-        raise InputError(
-            f"{raster.url} is not georeferenced as is needed",
-            got=f"CRS {file.crs}, transform {tuple(file.transform)[:6]}",
-            expected="a CRS and north up",
-        )
-    grid = Grid(crs=crs_text(file.crs), transform=(a, b, c, d, e, f), height=file.height, width=file.width)
-    return grid, file.nodatavals[raster.index - 1]
-
-
-def _open(raster: Raster) -> Any:
-    return _opened(raster.folder.gdal_path(raster.key), *_version(raster))
-
-
-@functools.lru_cache(maxsize=_OPEN_FILES)
-def _opened(path: str, _pid: int, _version: object) -> Any:
-    """Open a file once in a process; never one that was opened before a fork, or has changed since."""
-    return rasterio.open(path)
-
-
-def _version(raster: Raster) -> tuple[int, object]:
-    if raster.folder.is_remote:
-        return os.getpid(), None
-    with contextlib.suppress(OSError):
-        stat = os.stat(raster.folder.gdal_path(raster.key))
-        return os.getpid(), (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-    return os.getpid(), None
-
-
-@contextlib.contextmanager
-def _environment(raster: Raster) -> Iterator[None]:
-    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MIB, **raster.folder.gdal_options()):
-        yield
+    return np.asarray(read_numbers(raster, part)[np.ix_(down_index - row, along_index - col)])
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from helikon.earth.expressions import Index, parse_index
 from helikon.earth.grid import Grid
 from helikon.earth.options import Options
-from helikon.earth.read import SceneFault, Wanted, grid_of, reason, scene_grid
+from helikon.earth.rasters import grid_of
+from helikon.earth.read import SceneFault, Wanted, reason, scene_grid
 from helikon.earth.scene import Scene
 from helikon.earth.sensors import SENSORS
 from helikon.errors import InputError
