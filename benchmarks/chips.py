@@ -175,24 +175,25 @@ def turns(runs: dict[str, Run], source: Path, work: Path, repeats: int) -> dict[
     return seconds
 
 
-def from_s3(settings: Any, source: Path, work: Path, repeats: int) -> tuple[list[float], list[float]]:
-    """Take turns between a folder and an S3 server, on Spark."""
+def from_s3(settings: Any, source: Path, work: Path, repeats: int) -> dict[str, float]:
+    """Take turns between a folder and an S3 server, on Spark; medians."""
     from helikon.spark.objects import open_folder
     from helikon.spark.seaweed import Server
 
-    server = Server(settings=settings)
+    server, out = Server(settings=settings), work / "out"
     server.up()
     try:
         folder = open_folder("s3://benchmark/scene", settings)
         for path in scene.paths_of(source):
             folder.write(path.name, path.read_bytes())
-        local, remote = [], []
+        found: dict[str, list[float]] = {"folder": [], "from S3": [], "from and to S3": []}
         for number in range(repeats + 1):
-            local.append(timed(lambda: ours("spark", settings, source, fresh(work / "out"))))
-            out = f"s3://benchmark/out-{number}"
-            remote.append(timed(functools.partial(ours, "spark", settings, "s3://benchmark/scene", out)))
-            tell(f"S3: {remote[-1]:.2f} s, folder: {local[-1]:.2f} s")
-        return local[1:], remote[1:]
+            places = (source, fresh(out)), (folder.url, None), (folder.url, f"s3://benchmark/out-{number}")
+            for (place, to), seconds in zip(places, found.values(), strict=True):
+                run = functools.partial(ours, "spark", settings, place, to or fresh(out))
+                seconds.append(timed(run))
+                tell(f"{place}: {seconds[-1]:.2f} s")
+        return {name: statistics.median(seconds[1:]) for name, seconds in found.items()}
     finally:
         server.down()
 
@@ -266,10 +267,7 @@ def main() -> None:
         with contestants(settings) as runs:
             figures["chips"] = compare(runs, source, work)
             seconds = turns(runs, source, work, given.repeats)
-            if given.s3:
-                figures["folder_s"], figures["s3_s"] = map(
-                    statistics.median, from_s3(settings, source, work, given.repeats)
-                )
+            figures["s3"] = from_s3(settings, source, work, given.repeats) if given.s3 else {}
             figures["seconds_a_scene"] = many(settings, given.scenes, work)
         if given.large:
             wide = scene.make_scene(kept / f"scene-{3 * given.size}", 3 * given.size)
@@ -283,9 +281,8 @@ def main() -> None:
     )
     for name, value in medians.items():
         print(f"| {name} | {value:.2f} | {value / medians['multiprocessing']:.2f} | {value / limit:.2f} |")
-    if given.s3:
-        ratio = figures["s3_s"] / figures["folder_s"]
-        print(f"\nFrom and to S3: {figures['s3_s']:.2f} s, {ratio:.2f} of a folder's.")
+    for name, value in figures["s3"].items():
+        print(f"helikon, Spark, {name}: {value:.2f} s, {value / figures['s3']['folder']:.2f} of a folder's")
     for n, value in figures["seconds_a_scene"].items():
         print(f"{n} scenes of 2,048 pixels square: {value:.3f} s each")
     if given.large:
