@@ -39,6 +39,20 @@ def test_functions_of_a_file_travel_whole_and_find_its_neighbours(tmp_path: Path
     assert unpack_function(packed)(3) == 1.5
 
 
+def test_cached_functions_of_a_file_travel_whole_with_an_empty_cache(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "squares.py").write_text(
+        "import functools\n\n@functools.lru_cache(maxsize=7)\ndef square(n):\n    return n * n\n\n"
+        "def both(n):\n    return square(n), square.cache_info()\n"
+    )
+    function = find_function(f"{tmp_path}/squares.py:both")
+    function(1), function(2)
+    packed = pack_function(function)
+    monkeypatch.delitem(sys.modules, "helikon_file_squares")
+    value, info = unpack_function(packed)(5)
+    assert value == 25
+    assert (info.currsize, info.maxsize) == (1, 7)
+
+
 def test_what_cannot_be_pickled_is_refused_in_one_line() -> None:
     with pytest.raises(InputError, match=r"triple cannot be sent between .*: got TypeError"):
         pack(functools.partial(triple, threading.Lock()))

@@ -6,9 +6,10 @@ started before the path grew finds the same modules.
 
 import functools
 import importlib.machinery
+import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,8 @@ from helikon.errors import InputError
 from helikon.spark.conf import search_path
 
 __all__ = ["pack", "pack_function", "unpack", "unpack_function"]
+
+_CACHE = type(functools.cache(str))
 
 
 def pack_function(function: Callable[..., Any]) -> bytes:
@@ -55,7 +58,7 @@ def pack(thing: Any) -> bytes:
     if whole:
         cloudpickle.register_pickle_by_value(module)
     try:
-        return bytes(cloudpickle.dumps(thing))
+        return _dumps(thing)
     except Exception as error:
         raise InputError(
             f"{_name(thing)} cannot be sent between the driver and its workers",
@@ -66,6 +69,32 @@ def pack(thing: Any) -> bytes:
     finally:
         if whole:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+def _dumps(thing: Any) -> bytes:
+    """Pickle as cloudpickle does, and caches around functions that travel whole with them, but empty."""
+    from pyspark import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, one: Any) -> Any:
+            if isinstance(one, _CACHE) and _is_whole(one):
+                return _cached, (one.__wrapped__, one.cache_parameters())
+            return super().reducer_override(one)
+
+    with io.BytesIO() as file:
+        Pickler(file).dump(thing)
+        return file.getvalue()
+
+
+def _is_whole(function: Any) -> bool:
+    """Whether a function's module cannot be imported by a worker."""
+    module = sys.modules.get(function.__module__)
+    return module is None or function.__module__ == "__main__" or not _can_be_imported(module)
+
+
+def _cached(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Callable[..., Any]:
+    cached: Callable[..., Any] = functools.lru_cache(**parameters)(function)
+    return cached
 
 
 def unpack(packed: bytes) -> Any:
