@@ -14,7 +14,11 @@ from helikon.settings import Settings
 from helikon.testing import eventually
 from helikon.workload import BatchJob, State
 
-WORKER = "import os, time; print('worker', os.environ['RANK'], flush=True); time.sleep(3600)"
+WORKER = r"""
+import os, time
+os.write(1, f"worker {os.environ['RANK']}\n".encode())  # in one piece: both write to one log
+time.sleep(3600)
+"""
 
 
 @pytest.fixture
