@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import optuna
@@ -52,3 +53,13 @@ def test_little_is_drawn_of_little(tmp_path: Path) -> None:
     bare = optuna.create_study()
     bare.add_trial(create_trial(value=1.0))
     assert names(draw_study(bare, tmp_path)) == ["history.png"]
+
+
+@pytest.mark.parametrize("n_trials", [1, 2])
+def test_long_names_and_few_trials_leave_room_for_what_is_drawn(tmp_path: Path, n_trials: int) -> None:
+    name = "what-the-weather-was-like-in-the-year-of-the-observation-" * 2
+    study = optuna.create_study(study_name=name)
+    study.optimize(lambda trial: trial.suggest_float("temperature_of_the_receiver_" * 2, 0, 1), n_trials)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "parallel.png" in {path.name for path in draw_study(study, tmp_path)}

@@ -72,6 +72,10 @@ def make_sampler(
     from optuna import samplers
 
     given = dict(options or {})
+    if name == "brute-force":
+        from helikon.spark import brute_force
+
+        return _make(brute_force, SAMPLERS, "sampler", name, {"seed": seed} | given)
     if name == "partial-fixed":
         given["base_sampler"] = make_sampler(str(given.get("base_sampler", "tpe")), seed=seed)
     return _make(samplers, SAMPLERS, "sampler", name, {"seed": seed} | given)

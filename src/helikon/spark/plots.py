@@ -65,7 +65,7 @@ def _history(study: "optuna.Study", trials: "Sequence[optuna.trial.FrozenTrial]"
         axes.set_ylabel(_value_name(i, n_values))
         axes.grid(alpha=0.25)
         _mark_others(study, axes)
-    rows[0].set_title(f"{study.study_name}: history", loc="left")
+    _entitle(rows[0], study, "history")
     rows[0].legend(loc="best", fontsize=8)
     rows[-1].set_xlabel("trial")
     return figure
@@ -100,10 +100,10 @@ def _importance(study: "optuna.Study", trials: "Sequence[optuna.trial.FrozenTria
         shares = [one.get(name, 0.0) for name in names]
         bars = axes.barh(place, shares, height=height, label=_value_name(i, n_values), color=f"C{i}")
         axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-    axes.set_yticks(np.arange(len(names)), names)
+    axes.set_yticks(np.arange(len(names)), [_short(name, 24) for name in names])
     axes.set_xlim(0, 1.1)
     axes.set_xlabel("share of the variance explained")
-    axes.set_title(f"{study.study_name}: importance of parameters", loc="left")
+    _entitle(axes, study, "importance of parameters")
     if n_values > 1:
         axes.legend(loc="lower right", fontsize=8)
     return figure
@@ -148,7 +148,7 @@ def _parallel(study: "optuna.Study", trials: "Sequence[optuna.trial.FrozenTrial]
     for row, color in zip(np.array([column[0] for column in columns]).T, colors, strict=True):
         axes.plot(places, row, color=color, alpha=0.6, linewidth=1)
     _label_columns(axes, names, columns)
-    axes.set_title(f"{study.study_name}: parameters of trials", loc="left")
+    _entitle(axes, study, "parameters of trials")
     _color_bar(figure, axes, values, _value_name(0, len(study.directions)))
     return figure
 
@@ -178,8 +178,11 @@ def _label_columns(axes: "Axes", names: Sequence[str], columns: Sequence[Any]) -
         for place, text in ticks:
             box = {"color": "white", "alpha": 0.7, "pad": 0.5}
             axes.text(i + 0.03, place, text, fontsize=7, va="center", bbox=box)
-    axes.set_xticks(range(len(names)), names, rotation=20 if len(names) > 5 else 0)
+    axes.set_xticks(
+        range(len(names)), [_short(name, 24) for name in names], rotation=20 if len(names) > 5 else 0
+    )
     axes.set_xlim(-0.2, len(names) - 1 + 0.5)
+    axes.set_ylim(-0.04, 1.04)
     axes.set_yticks([])
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -202,8 +205,17 @@ def _front(study: "optuna.Study", trials: "Sequence[optuna.trial.FrozenTrial]") 
         axes.set_ylabel(f"{_value_name(j, 2)} ({study.directions[j].name.lower()})")
         axes.grid(alpha=0.25)
     axes.legend(fontsize=8)
-    figure.suptitle(f"{study.study_name}: front of the best trials", x=0.02, ha="left")
+    figure.suptitle(f"{_short(study.study_name)}: front of the best trials", x=0.02, ha="left", fontsize=10)
     return figure
+
+
+def _entitle(axes: "Axes", study: "optuna.Study", text: str) -> None:
+    axes.set_title(f"{_short(study.study_name)}: {text}", loc="left", fontsize=10)
+
+
+def _short(name: str, most: int = 40) -> str:
+    """Cut a name that would leave no room for what is drawn."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _colors(shares: Any) -> Any:
