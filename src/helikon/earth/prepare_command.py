@@ -244,7 +244,7 @@ def report(made: "Prepared", *, as_json: bool) -> None:
         return
     echo_table(("SPLIT", "CHIPS"), list(made.n_chips.items()), "no chips")
     n_scenes, clear = len(made.summary.scenes), made.summary.clear
-    click.echo(f"{n_scenes} scenes, {', '.join(made.summary.bands)}, {clear:.1%} clear")
+    click.echo(f"{n_scenes} scene{'s' * (n_scenes != 1)}, {', '.join(made.summary.bands)}, {clear:.1%} clear")
     for image in made.summary.images:
         click.echo(f"{made.url}/{image}")
     click.echo(f"{made.url}/manifest.parquet")
