@@ -1,4 +1,4 @@
-"""A click group whose commands are imported when they are used."""
+"""Click groups whose commands are imported when they are used."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import click
 
 from helikon.apps import find_apps, load
 
-__all__ = ["LazyGroup"]
+__all__ = ["AppGroup", "LazyGroup"]
 
 
 class LazyGroup(click.Group):
@@ -26,11 +26,10 @@ class LazyGroup(click.Group):
         self._targets = dict(targets or {})
 
     def _known(self) -> dict[str, tuple[str, str]]:
-        apps = {app.name: (app.commands, app.summary) for app in find_apps().values()}
-        return self._targets | apps
+        return self._targets
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names: ours in the order written, then the applications'."""
+        """Return the names in the order written."""
         return [*self._known(), *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -44,3 +43,10 @@ class LazyGroup(click.Group):
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in self._known().items()])
+
+
+class AppGroup(LazyGroup):
+    """A lazy group that has the commands of all applications too, after its own."""
+
+    def _known(self) -> dict[str, tuple[str, str]]:
+        return super()._known() | {app.name: (app.commands, app.summary) for app in find_apps().values()}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from helikon import __version__
-from helikon.cli.lazy import LazyGroup
+from helikon.cli.lazy import AppGroup
 from helikon.errors import HelikonError
 
 __all__ = ["cli", "main"]
@@ -27,7 +27,7 @@ TARGETS = {
 }
 
 
-@click.group(cls=LazyGroup, targets=TARGETS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=AppGroup, targets=TARGETS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="helikon")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file (default: helikon.yaml here).")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

@@ -1,9 +1,8 @@
 """``helikon earth``: its commands, each imported when it is used."""
 
-import importlib
-from typing import Any
-
 import click
+
+from helikon.cli.lazy import LazyGroup
 
 __all__ = ["earth"]
 
@@ -19,28 +18,7 @@ TARGETS = {
 }
 
 
-class _Commands(click.Group):
-    """A group that imports a command when it is called for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order written."""
-        return list(TARGETS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        if cmd_name not in TARGETS:
-            return None
-        module, _, attribute = TARGETS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: Any) -> None:
-        """Write the help without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in TARGETS.items()])
-
-
-@click.group(cls=_Commands)
+@click.group(cls=LazyGroup, targets=TARGETS)
 def earth() -> None:
     """Prepare satellite scenes for neural networks, and map what models say.
 

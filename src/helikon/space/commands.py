@@ -1,9 +1,8 @@
 """``helikon space``: its commands, each imported when it is used."""
 
-import importlib
-from typing import Any
-
 import click
+
+from helikon.cli.lazy import LazyGroup
 
 __all__ = ["space"]
 
@@ -18,29 +17,8 @@ TARGETS = {
 }
 
 
-class _Commands(click.Group):
-    """A group that imports a command when it is called for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order written."""
-        return list(TARGETS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        if cmd_name not in TARGETS:
-            return None
-        module, _, attribute = TARGETS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in TARGETS.items()])
-
-
-@click.group(cls=_Commands)
-def space(**_: Any) -> None:
+@click.group(cls=LazyGroup, targets=TARGETS)
+def space() -> None:
     """Find, classify and measure sources in radio maps.
 
     \b

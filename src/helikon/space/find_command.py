@@ -184,7 +184,7 @@ def choose_model(name: str, settings: "Callable[[], Settings]") -> "SourceModel 
 def _runner(engine: str, n_processes: int | None, context: click.Context) -> "Run":
     """Say how the tasks of a survey are run."""
     if engine == "local":
-        from helikon.space.survey import run_in_processes
+        from helikon.pool import run_in_processes
 
         if n_processes is not None:
             os.environ.setdefault("OMP_NUM_THREADS", str(n_processes))

@@ -12,13 +12,14 @@ from bentoml.validators import ContentType
 from starlette.responses import JSONResponse
 
 from helikon.errors import UserError
+from helikon.pool import run_here
 from helikon.space.beam import parse_beam
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import open_map
 from helikon.space.formats import write_catalogue
 from helikon.space.model import SHIPPED, load_model
 from helikon.space.report import report
-from helikon.space.survey import ModelFile, run_here, search_map
+from helikon.space.survey import ModelFile, search_map
 
 __all__ = ["SourceFinder"]
 

@@ -175,7 +175,7 @@ def _data_set(out: Path, seeds: range, options: dict[str, Any], run: "Run", *, a
 def _runner(engine: str, n_processes: int | None, context: click.Context) -> "Run":
     """Say how the fields of a data set are made."""
     if engine == "local":
-        from helikon.space.survey import run_in_processes
+        from helikon.pool import run_in_processes
 
         return functools.partial(run_in_processes, n_processes=n_processes or len(os.sched_getaffinity(0)))
     from helikon.spark.tasks import run_tasks

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from helikon.errors import InputError
+from helikon.pool import run_in_processes
 from helikon.settings import load
 from helikon.space.skies.arrays import ARRAY_NAMES
 from helikon.space.skies.data_set import MANIFEST, array_of, make_data_set
 from helikon.space.skies.files import read_sky
-from helikon.space.survey import run_in_processes
 from helikon.spark.session import close
 from helikon.spark.tasks import run_tasks
 

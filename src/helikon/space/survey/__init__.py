@@ -7,7 +7,6 @@ first, then ``claims.py``: what happens where windows meet.
 """
 
 from helikon.space.survey.plan import ModelFile
-from helikon.space.survey.processes import run_here, run_in_processes
 from helikon.space.survey.survey import Run, search_map, survey_map
 
-__all__ = ["ModelFile", "Run", "run_here", "run_in_processes", "search_map", "survey_map"]
+__all__ = ["ModelFile", "Run", "search_map", "survey_map"]

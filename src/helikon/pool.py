@@ -1,5 +1,6 @@
-"""Tasks on this machine."""
+"""The same call for many items, in processes of this machine."""
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -13,28 +14,31 @@ from helikon.errors import EngineError
 
 __all__ = ["run_here", "run_in_processes"]
 
+Told = Callable[[int, int], None]
+"""Called with the number of items done, and of all."""
 
-def run_here(function: Callable[[Any], None], items: Sequence[Any], told: Callable[[int, int], None]) -> None:
-    """Call ``function(item)`` for every item, one after the other, in this process."""
+
+def run_here(function: Callable[[Any], Any], items: Sequence[Any], told: Told) -> list[Any]:
+    """Return ``[function(item) for item in items]``, one after the other, in this process."""
+    found = []
     for n_done, item in enumerate(items, start=1):
-        function(item)
+        found.append(function(item))
         told(n_done, len(items))
+    return found
 
 
 def run_in_processes(
-    function: Callable[[Any], Any],
-    items: Sequence[Any],
-    told: Callable[[int, int], None],
-    *,
-    n_processes: int,
+    function: Callable[[Any], Any], items: Sequence[Any], told: Told, *, n_processes: int
 ) -> list[Any]:
     """Return ``[function(item) for item in items]``, worked out in up to ``n_processes`` processes.
 
-    They are forked from a server that has imported the finder and has no
-    threads; they end when this process does, however it ends.
+    They are forked from a server that has imported the function's module and
+    has no threads; they end when this process does, however it ends.
 
     Parameters
     ----------
+    function : callable
+        Of a module, or a ``functools.partial`` of one.
     told : callable
         Called with the number of items done, and of all.
 
@@ -46,7 +50,7 @@ def run_in_processes(
         If a process was killed.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helikon.space.survey.work"])
+    context.set_forkserver_preload([_module(function)])
     n_workers = max(1, min(n_processes, len(items)))
     with ProcessPoolExecutor(n_workers, mp_context=context, initializer=_start) as pool:
         futures = [pool.submit(function, item) for item in items]
@@ -63,6 +67,12 @@ def run_in_processes(
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _module(function: Callable[[Any], Any]) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return str(function.__module__)
 
 
 def _start() -> None:
