@@ -1,10 +1,5 @@
 """A land-cover model behind BentoML: series go in, classes come out."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +10,7 @@ from skops.io import dumps
 
 from helikon.earth.landcover import make_classifier
 from helikon.earth.models import Card, write_model
+from helikon.testing.services import served
 
 
 def write(folder: Path) -> Path:
@@ -33,41 +29,9 @@ def write(folder: Path) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A BentoML server with the model."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("HELIKON_")} | {
-        "HELIKON_MODEL_DIR": str(write(folder / "model")),
-        "BENTOML_HOME": str(folder),
-        "BENTOML_DO_NOT_TRACK": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    command = ["-m", "bentoml", "serve", "helikon.earth.service:Classifier", "--host", "127.0.0.1"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command, "--port", str(port)],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until_ready(f"http://127.0.0.1:{port}", process, folder / "log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(log.read_text()[-3000:])
+    model = write(folder / "model")
+    with served("helikon.earth.service:Classifier", folder, HELIKON_MODEL_DIR=str(model)) as url:
+        yield url
 
 
 @pytest.mark.slow

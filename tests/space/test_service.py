@@ -2,11 +2,6 @@
 
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,50 +14,14 @@ from astropy.wcs import WCS
 
 from helikon.space.fits import Beam, RadioMap, write_map
 from helikon.space.formats import FILES
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from helikon.testing.services import served
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A BentoML server with the model that comes with Helikon."""
-    folder = tmp_path_factory.mktemp("server")
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    command = ["-m", "bentoml", "serve", "helikon.space.service:SourceFinder", "--host", "127.0.0.1"]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("HELIKON_")} | {
-        "OMP_NUM_THREADS": "1",
-        "BENTOML_HOME": str(folder),
-        "BENTOML_DO_NOT_TRACK": "1",
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command, "--port", str(port)],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until_ready(url, process, folder / "log")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(log.read_text()[-3000:])
+    with served("helikon.space.service:SourceFinder", tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Read prepared chips: for training, for a look in a notebook, for prediction."""
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.earth.manifest import Summary, read_manifest
-from helikon.earth.shards import ZARR, decode, shard_key
+from helikon.earth.shards import ZARR, chip_sha256, decode, shard_key
 from helikon.errors import EngineError
 from helikon.settings import Settings
 
@@ -84,7 +83,7 @@ class ChipSet:
             key = shard_key("zarr", number, len(summary.shape) + 1)
         chips = decode(summary.form, self.folder.read(key), len(rows), summary.shape, summary.n_slots)
         for chip, row in zip(chips, rows, strict=True):
-            if hashlib.sha256(np.ascontiguousarray(chip).data).hexdigest() != row["sha256"]:
+            if chip_sha256(chip) != row["sha256"]:
                 raise EngineError(
                     f"chip {row['key']} in {self.folder.url} is not the one that was prepared",
                     next_step="run helikon earth prepare again: it makes anew what is damaged",

@@ -12,7 +12,7 @@ import numpy as np
 from helikon.earth.engines import Run
 from helikon.earth.options import Options
 from helikon.earth.plan import Task
-from helikon.earth.shards import decode, encode, shard_key
+from helikon.earth.shards import decode, seal, shard_key
 from helikon.earth.work import Part, make_unit
 from helikon.errors import HelikonError, InputError
 
@@ -99,13 +99,8 @@ def _normalised(item: _Second) -> Part:
     chips = (chips - mean) / std
     if not math.isnan(item.fill):
         chips = np.where(np.isnan(chips), np.float32(item.fill), chips)
-    rows = [
-        row | {"sha256": hashlib.sha256(np.ascontiguousarray(chip).data).hexdigest()}
-        for row, chip in zip(part.rows, chips, strict=True)
-    ]
-    content = encode(job.form, chips, [f"r{row['row']:05d}c{row['col']:05d}" for row in rows], job.n_slots)
+    content, sha256, rows = seal(job.form, chips, part.rows, job.n_slots)
     job.out.write(key, content)
-    sha256 = hashlib.sha256(content).hexdigest()
     job.out.write(said, json.dumps({"recipe": recipe, "sha256": sha256, "rows": rows}).encode())
     return dataclasses.replace(part, rows=tuple(rows), shard_sha256=sha256)
 

@@ -3,21 +3,24 @@
 The same chips give the same bytes, whoever writes them and when.
 """
 
+import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from helikon.apps import needing
+from helikon.earth.chips import Chip
 from helikon.errors import InputError
 
 if TYPE_CHECKING:
     from helikon.spark.objects import Folder
 
-__all__ = ["FORMATS", "ZARR", "decode", "encode", "shard_key", "zarr_metadata"]
+__all__ = ["FORMATS", "ZARR", "chip_sha256", "decode", "encode", "seal", "shard_key", "zarr_metadata"]
 
 Float = npt.NDArray[np.float32]
 
@@ -49,6 +52,20 @@ def encode(form: str, chips: Float, keys: list[str], n_slots: int) -> bytes:
     if form == "npz":
         return _npz({"chips": chips, "keys": np.array(keys, dtype="U12")})
     return _zarr_shard(chips, n_slots)
+
+
+def seal(
+    form: str, chips: Float, rows: Sequence[dict[str, Any]], n_slots: int
+) -> tuple[bytes, str, list[dict[str, Any]]]:
+    """Return a shard's bytes, their SHA-256, and the rows of its chips, each with its own SHA-256."""
+    sealed = [row | {"sha256": chip_sha256(chip)} for row, chip in zip(rows, chips, strict=True)]
+    content = encode(form, chips, [Chip(row["row"], row["col"]).key for row in rows], n_slots)
+    return content, hashlib.sha256(content).hexdigest(), sealed
+
+
+def chip_sha256(chip: Float) -> str:
+    """Return the SHA-256 of a chip's pixels."""
+    return hashlib.sha256(np.ascontiguousarray(chip).data).hexdigest()
 
 
 def decode(form: str, content: bytes, n_chips: int, shape: tuple[int, ...], n_slots: int) -> Float:

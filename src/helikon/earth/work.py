@@ -19,7 +19,7 @@ from helikon.earth.grid import Window
 from helikon.earth.pieces import piece_key, write_piece
 from helikon.earth.plan import Job, Step, Task
 from helikon.earth.read import SceneFault, read_scene
-from helikon.earth.shards import encode
+from helikon.earth.shards import seal
 from helikon.errors import HelikonError
 
 __all__ = ["Part", "make_unit", "part_key"]
@@ -141,7 +141,7 @@ def _written(task: Task, digest: str, pixels: Float) -> Part:
         kept.append(cut)
         rows.append({"row": chip.row, "col": chip.col, "split": job.chips.split(chip), "clear": clear})
     sums = _sums(job, [cut for cut, row in zip(kept, rows, strict=True) if row["split"] == "train"])
-    shard = _write_shard(job, unit.number, kept, rows) if kept else ""
+    shard, rows = _write_shard(job, unit.number, kept, rows) if kept else ("", [])
     return Part(
         unit=unit.number,
         digest=digest,
@@ -180,19 +180,18 @@ def _sums(job: Job, train: list[Float]) -> tuple[tuple[float, float, float], ...
     return tuple((float(n), float(s), float(q)) for n, s, q in total)
 
 
-def _write_shard(job: Job, number: int, kept: list[Float], rows: list[dict[str, Any]]) -> str:
-    """Write the chips of a unit; gives each row its SHA-256, and returns the shard's."""
+def _write_shard(
+    job: Job, number: int, kept: list[Float], rows: list[dict[str, Any]]
+) -> tuple[str, list[dict[str, Any]]]:
+    """Write the chips of a unit, and return the shard's SHA-256 and the rows with each chip's."""
     chips = np.stack(kept)
     if chips.shape[1] == 1:
         chips = chips[:, 0]
     if not np.isnan(job.fill):
         chips = np.where(np.isnan(chips), np.float32(job.fill), chips)
-    for chip, row in zip(chips, rows, strict=True):
-        row["sha256"] = hashlib.sha256(np.ascontiguousarray(chip).data).hexdigest()
-    names = [Chip(row["row"], row["col"]).key for row in rows]
-    content = encode(job.form, chips, names, job.n_slots)
+    content, sha256, sealed = seal(job.form, chips, rows, job.n_slots)
     job.out.write(job.shard_key(number, len(kept[0])), content)
-    return hashlib.sha256(content).hexdigest()
+    return sha256, sealed
 
 
 def _there(task: Task, digest: str) -> Part | None:
