@@ -176,3 +176,14 @@ def test_gaps_in_time_are_filled_along_straight_lines() -> None:
     found = fill_gaps(series, 5)
     assert found[:, 0, 0].tolist() == [2, 2, 3, 4, 5]
     np.testing.assert_array_equal(found[:, 1], series[:, 1])
+
+
+def test_somebody_elses_map_is_refused_and_untouched(tmp_path: Path, settings: Settings) -> None:
+    source, out = chips(tmp_path, settings), tmp_path / "map"
+    folder, _ = sklearn_model(tmp_path / "model")
+    out.mkdir()
+    (out / "map.tif").write_bytes(b"of last year")
+    with pytest.raises(AlreadyExists, match="somebody else"):
+        run(folder, source, out, settings)
+    assert [path.name for path in out.iterdir()] == ["map.tif"]
+    assert (out / "map.tif").read_bytes() == b"of last year"

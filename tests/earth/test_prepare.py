@@ -227,6 +227,33 @@ def test_another_preparation_is_not_overwritten_unless_asked(
     assert sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file()) == files
 
 
+def test_a_folder_that_holds_something_else_is_refused_and_untouched(
+    tmp_path: Path, settings: Settings
+) -> None:
+    data = tmp_path / "data"
+    product = landsat_product(data / "raw")
+    (data / "chips").mkdir()
+    (data / "chips" / "mine.txt").write_text("years of work")
+    before = sorted(data.rglob("*"))
+    options, work = Options(bands=("red",), chip=64, min_clear=0.0), choose("local", settings, 1)
+    for overwrite in (False, True):
+        with pytest.raises(AlreadyExists, match="holds something else"):
+            prepare([str(product)], str(data), options, settings, run=work, overwrite=overwrite)
+    assert sorted(data.rglob("*")) == before
+
+
+def test_what_was_begun_and_has_no_manifest_yet_is_gone_on_with(
+    tmp_path: Path, out: Path, settings: Settings
+) -> None:
+    product = landsat_product(tmp_path)
+    first = run([product], out, settings, bands=("red",))
+    (out / "manifest.parquet").unlink()
+    (out / "chips" / "left-by-a-killed-run.npz").write_bytes(b"half")
+    again = run([product], out, settings, bands=("red",))
+    assert again.n_chips == first.n_chips
+    assert not (out / "chips" / "left-by-a-killed-run.npz").exists()
+
+
 def test_normalised_train_chips_have_mean_0_and_standard_deviation_1(
     tmp_path: Path, out: Path, settings: Settings
 ) -> None:

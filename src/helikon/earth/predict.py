@@ -153,6 +153,10 @@ def _counted(out: "Folder", identity: str) -> dict[str, int] | None:
     try:
         properties: dict[str, Any] = json.loads(out.read(ITEM))["properties"]
     except NotFound:
+        if out.exists(MAP) and not out.list("predicted/"):
+            raise AlreadyExists(
+                f"{out.url} holds a {MAP} of somebody else's", next_step="give another --out"
+            ) from None
         return None
     except (ValueError, KeyError, TypeError):
         properties = {}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODEL", "NO_DATA", "ShardTask", "extent_of", "fill_gaps", "map_piece_key", "predict_shard"]
 
-MODEL = "model/"
+MODEL = "predicted/model/"
 """Where the model's files are put for the workers."""
 NO_DATA = 0
 """Of a class map; class numbers in it begin with 1."""

@@ -30,7 +30,10 @@ from helikon.settings import Settings
 if TYPE_CHECKING:
     from helikon.spark.objects import Folder
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["MARK", "Prepared", "prepare"]
+
+MARK = "preparation.json"
+"""Written first: what else lies beside it is ours to remove."""
 
 Tell = Callable[[str, int, int], None]
 
@@ -96,7 +99,7 @@ def prepare(
     InputError
         If the scenes cannot be used, do not overlap the grid, or have no clear pixel.
     AlreadyExists
-        If there is another preparation, and ``overwrite`` is not set.
+        If there is another preparation, and ``overwrite`` is not set; or anything else.
     SceneFault
         If ``strict`` and a scene cannot be read, or none can.
     """
@@ -134,7 +137,7 @@ def prepare(
     )
     job, units = cut_job(job, seen, options)
     if not finished:
-        folder.delete(MANIFEST)
+        _claim(folder)
     tasks, parts, failed = _work(job, units, seen, options, run, strict, failed, finished, tell)
     _refuse_empty(parts, options)
     parts, mean, std = normalise(tasks, parts, options, run, tell)
@@ -168,6 +171,19 @@ def _finished(folder: "Folder", request: str, overwrite: bool) -> str:
             next_step="give another --out, or replace it with --overwrite",
         )
     return ""
+
+
+def _claim(folder: "Folder") -> None:
+    """Mark a place as ours, where everything that is not in the manifest will be removed."""
+    if not folder.exists(MARK) and not folder.exists(MANIFEST) and (others := folder.list("")):
+        raise AlreadyExists(
+            f"{folder.url} holds something else",
+            got=", ".join(others[:3]) + (" …" if len(others) > 3 else ""),
+            expected="nothing, or what helikon earth prepare has begun there",
+            next_step="give another --out",
+        )
+    folder.write(MARK, b'{"made by": "helikon earth prepare"}\n')
+    folder.delete(MANIFEST)
 
 
 def _work(
