@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from tests.earth.scenes import landsat_product
 
 from helikon.cli import cli
+from helikon.earth.prepare import MARK
 from helikon.settings import Settings
 
 
