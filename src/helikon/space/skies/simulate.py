@@ -23,7 +23,7 @@ from helikon.space.skies.scene import Scene, SceneOptions, make_scene
 
 __all__ = ["SKIES_VERSION", "Sky", "simulate_sky", "truth_table"]
 
-SKIES_VERSION = 3
+SKIES_VERSION = 4
 """Grows whenever the same seed and options give another sky than before."""
 LEAST_SIZE = 128
 MOST_SIZE = 8192
