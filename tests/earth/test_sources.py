@@ -13,7 +13,7 @@ from helikon.earth.options import Options
 from helikon.earth.prepare import prepare
 from helikon.earth.scene import Scene
 from helikon.earth.sources import find_scenes
-from helikon.errors import InputError
+from helikon.errors import AlreadyExists, InputError
 from helikon.settings import Settings
 from helikon.spark.objects import open_folder
 
@@ -183,3 +183,8 @@ def test_scenes_on_s3_become_chips_on_s3(tmp_path: Path, s3_settings: Settings) 
     )
     again = prepare(["s3://earth/scenes"], "s3://earth/chips", options, s3_settings, run=run)
     assert again.n_kept == again.n_units
+    red = next(key for key in bucket.list() if "SR_B4" in key)
+    nir = next(key for key in bucket.list() if "SR_B5" in key)
+    bucket.write(red, bucket.read(nir))
+    with pytest.raises(AlreadyExists, match="another preparation"):
+        prepare(["s3://earth/scenes"], "s3://earth/chips", options, s3_settings, run=run)

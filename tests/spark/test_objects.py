@@ -32,6 +32,15 @@ def test_what_is_written_is_read_and_written_over(folder: Folder) -> None:
     assert folder.list() == ["chips/1.npz"]
 
 
+def test_another_object_under_a_key_is_another_version(folder: Folder) -> None:
+    assert folder.version("one") == ""
+    folder.write("one", b"first")
+    first = folder.version("one")
+    assert first == folder.version("one") != ""
+    folder.write("one", b"other")
+    assert folder.version("one") not in ("", first)
+
+
 def test_keys_are_listed_by_prefix_in_order(folder: Folder) -> None:
     for key in ("b/2", "a", "b/10", "bc"):
         folder.write(key, key.encode())

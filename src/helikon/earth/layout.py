@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 
 from helikon.earth.chips import ChipPlan
@@ -15,7 +14,7 @@ from helikon.earth.scene import Scene
 from helikon.earth.survey import Seen
 from helikon.errors import InputError
 
-__all__ = ["chip_plan", "cut_job", "overlapping", "request_digest", "tasks_of"]
+__all__ = ["chip_plan", "cut_job", "overlapping", "request_digest", "tasks_of", "versions_of"]
 
 Bounds = tuple[float, float, float, float]
 
@@ -41,11 +40,12 @@ def cut_job(job: Job, seen: Sequence[Seen], options: Options) -> tuple[Job, list
     return dataclasses.replace(job, n_slots=max(len(unit.chips()) for unit in units)), units
 
 
-def tasks_of(job: Job, units: Sequence[Unit], seen: Sequence[Seen], options: Options) -> list[Task]:
+def tasks_of(
+    job: Job, units: Sequence[Unit], seen: Sequence[Seen], options: Options, versions: Mapping[str, str]
+) -> list[Task]:
     """Give each unit the scenes that reach into it."""
     steps = _steps(seen, options)
     boxes = {one.scene.id: _box(one, job.chips.grid) for one in seen}
-    versions = {one.scene.id: _version(one.scene) for one in seen}
     return [_task(job, unit, steps, boxes, versions) for unit in units]
 
 
@@ -68,10 +68,15 @@ def overlapping(seen: Sequence[Seen], grid: Grid, notes: list[str]) -> list[Seen
     return found
 
 
-def request_digest(options: Options, scenes: Sequence[Scene]) -> str:
+def versions_of(scenes: Sequence[Scene]) -> dict[str, str]:
+    """Say which version of its files each scene has, by the scene's identifier."""
+    return {scene.id: _version(scene) for scene in scenes}
+
+
+def request_digest(options: Options, versions: Mapping[str, str]) -> str:
     """Return the SHA-256 of what was asked for: options, scenes and their files' versions."""
     asked = [str(EARTH_VERSION), str(dataclasses.asdict(options))]
-    asked += [f"{scene.id} {_version(scene)}" for scene in scenes]
+    asked += [f"{scene} {version}" for scene, version in versions.items()]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -114,14 +119,8 @@ def _box(one: Seen, grid: Grid) -> Bounds:
 
 
 def _version(scene: Scene) -> str:
-    """Say by size and time which version of local files a scene has."""
-    found = []
-    for raster in (*(band.raster for band in scene.bands), *(quality.raster for quality in scene.quality)):
-        if not raster.folder.is_remote:
-            path = raster.folder.gdal_path(raster.key)
-            stat = os.stat(path) if os.path.exists(path) else None
-            found.append(f"{stat.st_size} {stat.st_mtime_ns}" if stat else "gone")
-    return " ".join(found)
+    rasters = [*(band.raster for band in scene.bands), *(quality.raster for quality in scene.quality)]
+    return " ".join(raster.folder.version(raster.key) or "gone" for raster in rasters)
 
 
 def _share(grid: Bounds, scene: Bounds) -> float:

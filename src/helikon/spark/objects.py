@@ -30,7 +30,7 @@ class Store(Protocol):
     def write(self, key: str, data: "bytes | Path") -> None: ...
     def read(self, key: str) -> bytes: ...
     def list(self, prefix: str) -> Iterator[str]: ...
-    def exists(self, key: str) -> bool: ...
+    def version(self, key: str) -> str: ...
     def delete(self, key: str) -> None: ...
 
 
@@ -112,7 +112,11 @@ class Folder:
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under a key."""
-        return self._store.exists(_checked(key))
+        return bool(self.version(key))
+
+    def version(self, key: str) -> str:
+        """Return what tells an object from an earlier one (size, ETag or time); empty if there is none."""
+        return self._store.version(_checked(key))
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing if there is none."""

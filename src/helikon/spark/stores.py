@@ -71,8 +71,12 @@ class _Disk:
                 if key.startswith(prefix) and not name.endswith(_PARTIAL):
                     yield key
 
-    def exists(self, key: str) -> bool:
-        return (self._root / key).is_file()
+    def version(self, key: str) -> str:
+        path = self._root / key
+        if not path.is_file():
+            return ""
+        stat = path.stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}"
 
     def delete(self, key: str) -> None:
         (self._root / key).unlink(missing_ok=True)
@@ -94,15 +98,15 @@ class _Remote:
         with self._told(key):
             return bytes(obstore.get(self._store, key).bytes())
 
-    def exists(self, key: str) -> bool:
+    def version(self, key: str) -> str:
         import obstore
 
         try:
             with self._told(key):
-                obstore.head(self._store, key)
+                head = obstore.head(self._store, key)
         except NotFound:
-            return False
-        return True
+            return ""
+        return f"{head['size']} {head['e_tag'] or head['last_modified'].isoformat()}"
 
     def _options(self) -> dict[str, Any]:
         seconds = self._folder.retry_s
