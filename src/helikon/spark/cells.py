@@ -73,7 +73,8 @@ def draw(stages: Iterable[Progress], seconds: float) -> dict[str, str]:
     known = list(stages)
     shown, n_hidden = known[-_N_SHOWN:], max(0, len(known) - _N_SHOWN)
     n_done, n_tasks = sum(one.n_done for one in known), sum(one.n_tasks for one in known)
-    summary = f"Spark: {len(known)} stages, {n_done} of {n_tasks} tasks, {seconds:.1f} s"
+    word = "stage" if len(known) == 1 else "stages"
+    summary = f"Spark: {len(known)} {word}, {n_done} of {n_tasks} tasks, {seconds:.1f} s"
     earlier = [f"{n_hidden} earlier stages"] if n_hidden else []
     rows = "".join(_row(one) for one in shown)
     head = "".join(f"<div>{line}</div>" for line in [summary, *earlier])
