@@ -3,11 +3,18 @@
 import functools
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from helikon.errors import EngineError, InputError
 from helikon.pool import run_here, run_in_processes
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes import this module by name, whatever the server that they are forked from knows."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])
 
 
 def work(offset: int, item: int) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def run_in_processes(
     Parameters
     ----------
     function : callable
-        Of a module, or a ``functools.partial`` of one.
+        Of a module that can be imported, or a ``functools.partial`` of one.
     told : callable
         Called with the number of items done, and of all.
 
