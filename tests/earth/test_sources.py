@@ -1,5 +1,6 @@
 """From what a user names to scenes."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -188,3 +189,7 @@ def test_scenes_on_s3_become_chips_on_s3(tmp_path: Path, s3_settings: Settings) 
     bucket.write(red, bucket.read(nir))
     with pytest.raises(AlreadyExists, match="another preparation"):
         prepare(["s3://earth/scenes"], "s3://earth/chips", options, s3_settings, run=run)
+    options = dataclasses.replace(options, bands=("red", "nir"))
+    prepare(["s3://earth/scenes"], "s3://earth/chips", options, s3_settings, run=run, overwrite=True)
+    for _, pixels in open_chips("s3://earth/chips", s3_settings).batches():
+        np.testing.assert_array_equal(pixels[:, 0], pixels[:, 1])

@@ -4,19 +4,21 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from helikon.earth.chips import ChipPlan
 from helikon.earth.composite import group_by_period
 from helikon.earth.grid import Grid
 from helikon.earth.options import Options
 from helikon.earth.plan import EARTH_VERSION, Job, Step, Task, Unit, chip_seconds, cut_units
-from helikon.earth.scene import Scene
+from helikon.earth.scene import Band, Quality, Scene
 from helikon.earth.survey import Seen
 from helikon.errors import InputError
 
-__all__ = ["chip_plan", "cut_job", "overlapping", "request_digest", "tasks_of", "versions_of"]
+__all__ = ["chip_plan", "cut_job", "overlapping", "request_digest", "tasks_of", "with_versions"]
 
 Bounds = tuple[float, float, float, float]
+_Part = TypeVar("_Part", Band, Quality)
 
 _BLOCK_WITHOUT_CHIPS = 512
 _MARGIN = 4
@@ -40,13 +42,11 @@ def cut_job(job: Job, seen: Sequence[Seen], options: Options) -> tuple[Job, list
     return dataclasses.replace(job, n_slots=max(len(unit.chips()) for unit in units)), units
 
 
-def tasks_of(
-    job: Job, units: Sequence[Unit], seen: Sequence[Seen], options: Options, versions: Mapping[str, str]
-) -> list[Task]:
+def tasks_of(job: Job, units: Sequence[Unit], seen: Sequence[Seen], options: Options) -> list[Task]:
     """Give each unit the scenes that reach into it."""
     steps = _steps(seen, options)
     boxes = {one.scene.id: _box(one, job.chips.grid) for one in seen}
-    return [_task(job, unit, steps, boxes, versions) for unit in units]
+    return [_task(job, unit, steps, boxes) for unit in units]
 
 
 def overlapping(seen: Sequence[Seen], grid: Grid, notes: list[str]) -> list[Seen]:
@@ -68,15 +68,22 @@ def overlapping(seen: Sequence[Seen], grid: Grid, notes: list[str]) -> list[Seen
     return found
 
 
-def versions_of(scenes: Sequence[Scene]) -> dict[str, str]:
-    """Say which version of its files each scene has, by the scene's identifier."""
-    return {scene.id: _version(scene) for scene in scenes}
+def with_versions(scenes: Sequence[Scene]) -> list[Scene]:
+    """Write into scenes which versions of their files there are now."""
+    return [
+        dataclasses.replace(
+            scene,
+            bands=tuple(_with_version(band) for band in scene.bands),
+            quality=tuple(_with_version(quality) for quality in scene.quality),
+        )
+        for scene in scenes
+    ]
 
 
-def request_digest(options: Options, versions: Mapping[str, str]) -> str:
+def request_digest(options: Options, scenes: Sequence[Scene]) -> str:
     """Return the SHA-256 of what was asked for: options, scenes and their files' versions."""
     asked = [str(EARTH_VERSION), str(dataclasses.asdict(options))]
-    asked += [f"{scene} {version}" for scene, version in versions.items()]
+    asked += [f"{scene.id} {' '.join(one.version for one in scene.rasters)}" for scene in scenes]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -93,7 +100,6 @@ def _task(
     unit: Unit,
     steps: Sequence[Step],
     boxes: Mapping[str, Bounds],
-    versions: Mapping[str, str],
 ) -> Task:
     window = job.chips.grid.part(unit.window(job.chips)).bounds
     near = tuple(
@@ -102,12 +108,7 @@ def _task(
         )
         for step in steps
     )
-    return Task(
-        job=job,
-        unit=unit,
-        steps=near,
-        versions=tuple(versions[scene.id] for step in near for scene in step.scenes),
-    )
+    return Task(job=job, unit=unit, steps=near)
 
 
 def _box(one: Seen, grid: Grid) -> Bounds:
@@ -118,9 +119,10 @@ def _box(one: Seen, grid: Grid) -> Bounds:
     return west - margin, south - margin, east + margin, north + margin
 
 
-def _version(scene: Scene) -> str:
-    rasters = [*(band.raster for band in scene.bands), *(quality.raster for quality in scene.quality)]
-    return " ".join(raster.folder.version(raster.key) or "gone" for raster in rasters)
+def _with_version(part: _Part) -> _Part:
+    raster = part.raster
+    version = raster.folder.version(raster.key) or "gone"
+    return dataclasses.replace(part, raster=dataclasses.replace(raster, version=version))
 
 
 def _share(grid: Bounds, scene: Bounds) -> float:

@@ -135,8 +135,6 @@ class Task:
     unit : Unit
     steps : tuple of Step
         All time steps, with the scenes that reach into the unit.
-    versions : tuple of str
-        Of the scenes' files.
     finished : bool
         The whole job was finished before, so that pieces and raw shards are
         gone and need not be there.
@@ -145,7 +143,6 @@ class Task:
     job: Job
     unit: Unit
     steps: tuple[Step, ...]
-    versions: tuple[str, ...] = ()
     finished: bool = False
 
     @property

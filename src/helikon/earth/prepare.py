@@ -8,14 +8,14 @@ a stop goes on where it was.
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from helikon.earth.chips import SPLITS
 from helikon.earth.commit import commit
 from helikon.earth.engines import Run
 from helikon.earth.grid import make_grid
-from helikon.earth.layout import chip_plan, cut_job, overlapping, request_digest, tasks_of, versions_of
+from helikon.earth.layout import chip_plan, cut_job, overlapping, request_digest, tasks_of, with_versions
 from helikon.earth.manifest import MANIFEST, Summary, read_manifest
 from helikon.earth.normalise import normalise
 from helikon.earth.options import Options
@@ -110,8 +110,8 @@ def prepare(
         sources, settings, sensor=options.sensor, sun_elevation_deg=options.sun_elevation_deg
     )
     wanted, names, guide = what_is_wanted(scenes, options)
-    versions = versions_of(scenes)
-    request = request_digest(options, versions)
+    scenes = with_versions(scenes)
+    request = request_digest(options, scenes)
     finished = _finished(folder, request, overwrite)
     seen, failed = look(scenes, wanted, lambda done, total: tell("looking at scenes", done, total))
     _refuse_failed(failed, seen, strict)
@@ -139,7 +139,7 @@ def prepare(
     job, units = cut_job(job, seen, options)
     if not finished:
         _claim(folder)
-    tasks, parts, failed = _work(job, units, seen, options, versions, run, strict, failed, finished, tell)
+    tasks, parts, failed = _work(job, units, seen, options, run, strict, failed, finished, tell)
     _refuse_empty(parts, options)
     parts, mean, std = normalise(tasks, parts, options, run, tell)
     summary = commit(
@@ -192,7 +192,6 @@ def _work(
     units: Sequence[Unit],
     seen: Sequence[Seen],
     options: Options,
-    versions: Mapping[str, str],
     run: Run,
     strict: bool,
     failed: dict[str, str],
@@ -201,7 +200,7 @@ def _work(
 ) -> tuple[list[Task], list[Part], dict[str, str]]:
     """Run all units; a scene that turns out broken is left out, and the units that had it are done again."""
     while True:
-        tasks = tasks_of(job, units, seen, options, versions)
+        tasks = tasks_of(job, units, seen, options)
         if finished and _digest(tasks) == finished:
             tasks = [dataclasses.replace(task, finished=True) for task in tasks]
         parts: list[Part] = run(make_unit, tasks, lambda done, total: tell("working", done, total))

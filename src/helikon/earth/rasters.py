@@ -1,8 +1,10 @@
 """Open files once in a process, and read windows of their numbers."""
 
+import collections
 import contextlib
 import functools
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +21,8 @@ __all__ = ["geometry", "grid_of", "read_numbers"]
 
 _CACHE_MIB = 64
 _OPEN_FILES = 128
+_OPENED: collections.OrderedDict[tuple[str, int], tuple[object, Any]] = collections.OrderedDict()
+_LOCK = threading.Lock()
 
 
 def grid_of(raster: Raster) -> Grid:
@@ -65,18 +69,27 @@ def _geometry_of(raster: Raster, _pid: int, _version: object) -> tuple[Grid, flo
 
 
 def _open(raster: Raster) -> Any:
-    return _opened(raster.folder.gdal_path(raster.key), *_version(raster))
-
-
-@functools.lru_cache(maxsize=_OPEN_FILES)
-def _opened(path: str, _pid: int, _version: object) -> Any:
-    """Open a file once in a process; never one that was opened before a fork, or has changed since."""
-    return rasterio.open(path)
+    """Open a file once in a process; anew after a fork, and if it has changed since."""
+    pid, version = _version(raster)
+    place = raster.folder.gdal_path(raster.key), pid
+    with _LOCK:
+        known = _OPENED.pop(place, None)
+        if known is not None and known[0] == version:
+            _OPENED[place] = known  # the last used is last
+            return known[1]
+    if known is not None:
+        known[1].close()  # else GDAL would go on to read what it remembers of it
+    opened = rasterio.open(place[0])
+    with _LOCK:
+        _OPENED[place] = version, opened
+        while len(_OPENED) > _OPEN_FILES:
+            _OPENED.popitem(last=False)
+    return opened
 
 
 def _version(raster: Raster) -> tuple[int, object]:
     if raster.folder.is_remote:
-        return os.getpid(), None
+        return os.getpid(), raster.version
     with contextlib.suppress(OSError):
         stat = os.stat(raster.folder.gdal_path(raster.key))
         return os.getpid(), (stat.st_mtime_ns, stat.st_size, stat.st_ino)

@@ -23,11 +23,14 @@ class Raster:
         The file in it.
     index : int
         Band of the file, from 1.
+    version : str
+        Of the file when the work was planned, see ``Folder.version``.
     """
 
     folder: "Folder"
     key: str
     index: int = 1
+    version: str = ""
 
     @property
     def url(self) -> str:
@@ -90,6 +93,11 @@ class Scene:
     time: str
     bands: tuple[Band, ...]
     quality: tuple[Quality, ...] = ()
+
+    @property
+    def rasters(self) -> tuple[Raster, ...]:
+        """Those of its bands, then those of its quality bands."""
+        return (*(band.raster for band in self.bands), *(quality.raster for quality in self.quality))
 
     def band(self, name: str) -> Band:
         """Return a band.
