@@ -1,6 +1,7 @@
 """``helikon space find`` works without the platform."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -98,12 +99,23 @@ def test_bad_input_is_one_line_and_exit_1(
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     code = "import sys; from helikon.cli import main\n"
     code += "try: main(['space', 'find', '--help'])\nexcept SystemExit: pass\n"
-    code += "print([name for name in ('torch', 'astropy', 'numpy', 'mlflow') if name in sys.modules])"
+    code += "print([name for name in ('torch', 'astropy', 'numpy', 'pydantic') if name in sys.modules])"
     start = time.monotonic()
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.splitlines()[-1] == "[]"
     assert "Example:" in output
     assert time.monotonic() - start < 10
+
+
+def test_find_tells_openblas_not_to_spin_unless_the_user_says_otherwise(
+    map_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for said, used in (("", "1"), ("3", "3")):
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", said)
+        if not said:
+            monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+        run("find", str(map_path), "--out", str(tmp_path), "--model", "none")
+        assert os.environ["OPENBLAS_NUM_THREADS"] == used
 
 
 def test_all_commands_are_listed() -> None:

@@ -4,19 +4,22 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from helikon.settings import Settings, load
+if TYPE_CHECKING:
+    from helikon.settings import Settings
 
 __all__ = ["as_json_option", "echo_json", "echo_table", "local_time", "settings_of"]
 
 as_json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def settings_of(context: click.Context) -> Settings:
+def settings_of(context: click.Context) -> "Settings":
     """Load the settings that the root command's flags name."""
+    from helikon.settings import load
+
     return load((context.obj or {}).get("config"))
 
 

@@ -110,7 +110,7 @@ def find(
       helikon space find mosaic.fits --out out --processes 4
       helikon space find mosaic.fits --out out --engine spark
     """
-    from helikon.space.cutouts import write_cutouts
+    _use_one_thread_for_algebra()
     from helikon.space.finder import FinderSettings
     from helikon.space.fits import open_map
     from helikon.space.formats import write_catalogue
@@ -136,6 +136,8 @@ def find(
             with open_map(map_path, beam=radio_map.beam) as file:
                 files = write_catalogue(catalogue, radio_map, out, searched=file)
                 if n_cutouts:
+                    from helikon.space.cutouts import write_cutouts
+
                     files |= write_cutouts(catalogue, file, out, n_cutouts, fits=fits_cutouts)
     for note in radio_map.notes:
         click.echo(f"note: {note}", err=True)
@@ -146,6 +148,14 @@ def find(
     echo_table(("CLASS", "N"), list(summary["counts"].items()), "nothing found")
     for path in files.values():
         click.echo(str(path))
+
+
+def _use_one_thread_for_algebra() -> None:
+    """Keep OpenBLAS from waiting in a loop: the matrices are small, and its idle threads take whole cores.
+
+    It reads this once, when NumPy is imported: call it before.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def model_folder(name: str, settings: "Callable[[], Settings]") -> Path | None:
