@@ -4,7 +4,7 @@ import rasterio.warp
 from rasterio.enums import Resampling
 
 from helikon.earth.grid import Grid, Window
-from helikon.earth.resample import METHODS, needed_window, positions, resample
+from helikon.earth.resample import METHODS, block_mean, needed_window, positions, resample
 
 SOURCE = Grid(crs="EPSG:32617", transform=(30, 0, 600_000, 0, -30, 4_300_020), height=120, width=150)
 SHIFTED = Grid(crs="EPSG:32617", transform=(20, 0, 600_313, 0, -20, 4_299_607), height=90, width=110)
@@ -66,3 +66,15 @@ def test_every_method_but_the_mean_is_known_here() -> None:
     assert set(METHODS) == {"nearest", "bilinear", "cubic", "average"}
     with pytest.raises(Exception, match="no such resampling"):
         resample(pixels(), np.zeros((1, 1)), np.zeros((1, 1)), "lanczos")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 20])
+def test_a_block_s_mean_is_that_of_what_there_is(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("helikon.earth.resample._STRIP", 1000)
+    source = np.random.default_rng(2).normal(size=(2, 4 * n, 5 * n)).astype(np.float32)
+    source[0, :n, : 2 * n] = np.nan
+    source[1, np.random.default_rng(3).random((4 * n, 5 * n)) < 0.2] = np.nan
+    with np.errstate(invalid="ignore"):
+        blocks = source.astype(np.float64).reshape(2, 4, n, 5, n)
+        expected = np.nansum(blocks, axis=(2, 4)) / np.isfinite(blocks).sum(axis=(2, 4))
+    np.testing.assert_allclose(block_mean(source, n), expected, rtol=1e-6)

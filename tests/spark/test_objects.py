@@ -60,6 +60,12 @@ def test_what_is_not_there_is_said_to_be_so(folder: Folder) -> None:
     assert folder.list() == []
 
 
+def test_pieces_are_one_object(folder: Folder) -> None:
+    large = os.urandom(3 << 20)
+    folder.write("pieces", [memoryview(b"head"), memoryview(b""), memoryview(large), memoryview(b"tail")])
+    assert folder.read("pieces") == b"head" + large + b"tail"
+
+
 def test_a_file_is_an_object_too(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(os.urandom(6 << 20))
     folder.write("big", tmp_path / "file")

@@ -139,14 +139,13 @@ def _summary(
     std: tuple[float, ...],
 ) -> Summary:
     job, plan, steps = tasks[0].job, tasks[0].job.chips, tasks[0].steps
-    shape = (len(job.names), plan.size, plan.size)
     areas = [task.unit.own(plan) for task in tasks]
     pixels = [area.height * area.width for area in areas]
     clear = sum(part.clear * n for part, n in zip(parts, pixels, strict=True)) / sum(pixels)
     return Summary(
         bands=job.names,
         times=tuple(step.label for step in steps),
-        shape=(len(steps), *shape) if len(steps) > 1 else shape,
+        shape=job.chip_shape(len(steps)),
         form=job.form,
         n_slots=job.n_slots,
         grid=dataclasses.asdict(plan.grid),

@@ -12,7 +12,7 @@ import numpy as np
 from helikon.earth.engines import Run
 from helikon.earth.options import Options
 from helikon.earth.plan import Task
-from helikon.earth.shards import decode, seal, shard_key
+from helikon.earth.shards import decode, is_sealed, seal, shard_key
 from helikon.earth.work import Part, make_unit
 from helikon.errors import HelikonError, InputError
 
@@ -80,9 +80,8 @@ def _normalised(item: _Second) -> Part:
     if not part.rows:
         return part
     n_steps = len(item.task.steps)
-    shape = (len(job.names), job.chips.size, job.chips.size)
-    whole = (n_steps, *shape) if n_steps > 1 else shape
-    key = shard_key(job.form, part.unit, len(whole) + 1)
+    shape = job.chip_shape(n_steps)
+    key = shard_key(job.form, part.unit, len(shape) + 1)
     said = f"parts/{part.unit:06d}.normalised.json"
     recipe = hashlib.sha256(
         json.dumps([part.digest, item.mean, item.std, str(item.fill)]).encode()
@@ -92,25 +91,28 @@ def _normalised(item: _Second) -> Part:
     raw = job.shard_key(part.unit, n_steps)
     if item.task.finished and not job.out.exists(raw):
         make_unit(dataclasses.replace(item.task, finished=False))
-    chips = decode(job.form, job.out.read(raw), len(part.rows), whole, job.n_slots)
+    chips = decode(job.form, job.out.read(raw), len(part.rows), shape, job.n_slots)
     axes = (-1, 1, 1)
     mean = np.array(item.mean, dtype=np.float32).reshape(axes)
     std = np.array(item.std, dtype=np.float32).reshape(axes)
     chips = (chips - mean) / std
     if not math.isnan(item.fill):
         chips = np.where(np.isnan(chips), np.float32(item.fill), chips)
-    content, sha256, rows = seal(job.form, chips, part.rows, job.n_slots)
+    content, rows = seal(job.form, chips, part.rows, job.n_slots)
     job.out.write(key, content)
-    job.out.write(said, json.dumps({"recipe": recipe, "sha256": sha256, "rows": rows}).encode())
-    return dataclasses.replace(part, rows=tuple(rows), shard_sha256=sha256)
+    job.out.write(said, json.dumps({"recipe": recipe, "rows": rows}).encode())
+    return dataclasses.replace(part, rows=tuple(rows))
 
 
 def _there(item: _Second, said: str, recipe: str, key: str) -> Part | None:
-    out = item.task.job.out
+    job, shape = item.task.job, item.task.job.chip_shape(len(item.task.steps))
     try:
-        content: dict[str, Any] = json.loads(out.read(said))
-        if content["recipe"] != recipe or hashlib.sha256(out.read(key)).hexdigest() != content["sha256"]:
+        content: dict[str, Any] = json.loads(job.out.read(said))
+        if content["recipe"] != recipe:
             return None
+        rows = tuple(content["rows"])
     except (HelikonError, ValueError, KeyError):
         return None
-    return dataclasses.replace(item.part, rows=tuple(content["rows"]), shard_sha256=content["sha256"])
+    if not is_sealed(job.out, key, job.form, rows, shape, job.n_slots):
+        return None
+    return dataclasses.replace(item.part, rows=rows)

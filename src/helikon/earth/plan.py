@@ -87,8 +87,13 @@ class Job:
 
     def shard_key(self, number: int, n_steps: int) -> str:
         """Return the key of a unit's shard, as its first pass writes it."""
-        key = shard_key(self.form, number, 4 if n_steps == 1 else 5)
+        key = shard_key(self.form, number, 1 + len(self.chip_shape(n_steps)))
         return f"raw/{key}" if self.raw else key
+
+    def chip_shape(self, n_steps: int) -> tuple[int, ...]:
+        """Return the shape of a chip, which has a time axis if there are several time steps."""
+        shape = (len(self.names), self.chips.size, self.chips.size)
+        return (n_steps, *shape) if n_steps > 1 else shape
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

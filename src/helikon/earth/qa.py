@@ -38,6 +38,11 @@ class Bits:
     count: int = 1
     values: tuple[int, ...] = (1,)
 
+    @property
+    def is_one_bit(self) -> bool:
+        """Whether it is one bit that counts when it is set; such are looked at all at once."""
+        return self.count == 1 and self.values == (1,)
+
     def match(self, words: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         """Return where the field has one of the values."""
         field = (words >> self.first) & ((1 << self.count) - 1)
@@ -100,10 +105,11 @@ def flagged(table: QaTable, words: npt.NDArray[Any], categories: Iterable[str] =
             next_step=f"name its table with --qa, one of {', '.join(TABLES)}",
         )
     fields = [*table.fill, *(bit for name in categories for bit in table.meanings.get(name, ()))]
-    found = np.zeros(bits.shape, dtype=np.bool_)
+    found = np.bitwise_and(bits, sum({1 << field.first for field in fields if field.is_one_bit})) != 0
     for field in fields:
-        found |= field.match(bits)
-    return found
+        if not field.is_one_bit:
+            found |= field.match(bits)
+    return np.asarray(found)
 
 
 def _classes(*values: int) -> tuple[Bits, ...]:

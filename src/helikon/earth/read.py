@@ -133,24 +133,33 @@ def _aligned(scene: Scene, wanted: Wanted, native: Grid, grid: Grid, window: Win
 
 def _native(scene: Scene, wanted: Wanted, native: Grid, window: Window) -> Float:
     """Return bands and indices in the scene's own grid."""
-    bands = {name: _reflectance(scene.band(name), native, window) for name in wanted.inputs}
+    made = np.empty((len(wanted.names), window.height, window.width), dtype=np.float32)
     hidden = _hidden(scene, wanted, native, window)
-    for pixels in bands.values():
-        pixels[hidden] = np.nan
-    made = [bands[name] for name in wanted.bands] + [evaluate(index, bands) for index in wanted.indices]
-    return np.stack(made)
+    n_kept = len(wanted.bands)
+    bands = dict(zip(wanted.bands, made[:n_kept], strict=True))
+    for name in wanted.inputs:
+        if name not in bands:
+            bands[name] = np.empty_like(made[0])
+        _read_reflectance(scene.band(name), native, window, hidden, bands[name])
+    for pixels, index in zip(made[n_kept:], wanted.indices, strict=True):
+        pixels[...] = evaluate(index, bands)
+    return made
 
 
-def _reflectance(band: Band, native: Grid, window: Window) -> Float:
+def _read_reflectance(
+    band: Band, native: Grid, window: Window, hidden: npt.NDArray[np.bool_], out: Float
+) -> None:
+    """Read a band into ``out``: NaN where it is hidden or has nothing."""
     numbers = _numbers(band.raster, native, window)
     low, high = band.valid
-    there = (numbers >= low) & (numbers <= high)
+    nothing = hidden | (numbers < low) | (numbers > high)
     for nodata in {band.nodata, geometry(band.raster)[1]}:
         if nodata is not None and low <= nodata <= high:
-            there &= numbers != nodata
-    pixels = numbers.astype(np.float32) * np.float32(band.scale) + np.float32(band.offset)
-    pixels[~there] = np.nan
-    return np.asarray(pixels)
+            nothing |= numbers == nodata
+    out[...] = numbers
+    out *= np.float32(band.scale)
+    out += np.float32(band.offset)
+    np.copyto(out, np.float32(np.nan), where=nothing)
 
 
 def _hidden(scene: Scene, wanted: Wanted, native: Grid, window: Window) -> npt.NDArray[np.bool_]:

@@ -25,6 +25,8 @@ _LATTICE = 8
 _TIE = 1e-10
 """Pixels; GDAL's own, so that a position on a pixel's very edge falls into the same pixel."""
 _MARGIN = 2
+_STRIP = 2**17
+"""Pixels that are averaged at a time: they and what is made of them stay in a core's own cache."""
 _LEAST_WEIGHT = 1e-5
 
 
@@ -115,13 +117,22 @@ def block_mean(pixels: Float, n: int) -> Float:
         return pixels
     count, height, width = pixels.shape
     means = np.empty((count, height // n, width // n), dtype=np.float32)
+    step = max(1, _STRIP // (n * width))
     for band, mean in zip(pixels, means, strict=True):
-        there = ~np.isnan(band)
-        total = _summed(np.where(there, band, np.float32(0)), n, np.float64)
-        number = _summed(there, n, np.uint8 if n < 16 else np.uint32)
-        with np.errstate(invalid="ignore"):
-            np.divide(total, number, out=mean, casting="same_kind")
+        for row in range(0, height // n, step):
+            _mean_of_strip(band[row * n : (row + step) * n], n, mean[row : row + step])
     return means
+
+
+def _mean_of_strip(pixels: Float, n: int, out: Float) -> None:
+    there = ~np.isnan(pixels)
+    if there.all():
+        number: Any = n * n
+    else:
+        pixels = (pixels.view(np.uint32) * there).view(np.float32)  # thrice as fast as np.where(…, 0)
+        number = _summed(there.view(np.uint8), n, np.uint8 if n < 16 else np.uint32)
+    with np.errstate(invalid="ignore"):
+        np.divide(_summed(pixels, n, np.float64), number, out=out, casting="same_kind")
 
 
 def _summed(values: npt.NDArray[Any], n: int, kind: type[np.generic]) -> npt.NDArray[Any]:

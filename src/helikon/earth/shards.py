@@ -15,12 +15,22 @@ import numpy.typing as npt
 
 from helikon.apps import needing
 from helikon.earth.chips import Chip
-from helikon.errors import InputError
+from helikon.errors import HelikonError, InputError
 
 if TYPE_CHECKING:
     from helikon.spark.objects import Folder
 
-__all__ = ["FORMATS", "ZARR", "chip_sha256", "decode", "encode", "seal", "shard_key", "zarr_metadata"]
+__all__ = [
+    "FORMATS",
+    "ZARR",
+    "chip_sha256",
+    "decode",
+    "encode",
+    "is_sealed",
+    "seal",
+    "shard_key",
+    "zarr_metadata",
+]
 
 Float = npt.NDArray[np.float32]
 
@@ -36,8 +46,8 @@ def shard_key(form: str, number: int, n_dimensions: int) -> str:
     return f"{ZARR}/c/{number}" + "/0" * (n_dimensions - 1)
 
 
-def encode(form: str, chips: Float, keys: list[str], n_slots: int) -> bytes:
-    """Return a shard's bytes.
+def encode(form: str, chips: Float, keys: list[str], n_slots: int) -> list[memoryview]:
+    """Return a shard's bytes, piece by piece; those of an NPZ file's chips are the chips' own memory.
 
     Parameters
     ----------
@@ -51,16 +61,45 @@ def encode(form: str, chips: Float, keys: list[str], n_slots: int) -> bytes:
     """
     if form == "npz":
         return _npz({"chips": chips, "keys": np.array(keys, dtype="U12")})
-    return _zarr_shard(chips, n_slots)
+    return [memoryview(_zarr_shard(chips, n_slots))]
 
 
 def seal(
     form: str, chips: Float, rows: Sequence[dict[str, Any]], n_slots: int
-) -> tuple[bytes, str, list[dict[str, Any]]]:
-    """Return a shard's bytes, their SHA-256, and the rows of its chips, each with its own SHA-256."""
+) -> tuple[list[memoryview], list[dict[str, Any]]]:
+    """Return a shard's bytes, piece by piece, and the rows of its chips, each with its SHA-256."""
     sealed = [row | {"sha256": chip_sha256(chip)} for row, chip in zip(rows, chips, strict=True)]
     content = encode(form, chips, [Chip(row["row"], row["col"]).key for row in rows], n_slots)
-    return content, hashlib.sha256(content).hexdigest(), sealed
+    return content, sealed
+
+
+def is_sealed(
+    folder: "Folder",
+    key: str,
+    form: str,
+    rows: Sequence[dict[str, Any]],
+    shape: tuple[int, ...],
+    n_slots: int,
+) -> bool:
+    """Whether a shard is there and holds the chips of rows as they were sealed.
+
+    Parameters
+    ----------
+    folder, key : Folder, str
+        Where the shard is.
+    form : {"npz", "zarr"}
+    rows : sequence of dict
+        As :func:`seal` returned them.
+    shape : tuple of int
+        Of a chip.
+    n_slots : int
+        See :func:`encode`.
+    """
+    try:
+        chips = read_shard(folder, key, form, len(rows), shape, n_slots)
+    except HelikonError:
+        return False
+    return [chip_sha256(chip) for chip in chips] == [row["sha256"] for row in rows]
 
 
 def chip_sha256(chip: Float) -> str:
@@ -79,9 +118,10 @@ def decode(form: str, content: bytes, n_chips: int, shape: tuple[int, ...], n_sl
     try:
         if form == "npz":
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                _ = file["keys"]  # whose checksum is looked at too
                 return np.asarray(file["chips"], dtype=np.float32)
         return _zarr_unpack(content, n_chips, shape, n_slots)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError("a shard is damaged", got=str(error), next_step="prepare the chips again") from error
 
 
@@ -96,15 +136,45 @@ def zarr_metadata(n_units: int, n_slots: int, shape: tuple[int, ...], attributes
     return (json.dumps(text, indent=1) + "\n").encode()
 
 
-def _npz(arrays: dict[str, npt.NDArray[Any]]) -> bytes:
-    """Write as ``numpy.savez`` does, but without copying the chips more than once."""
-    file = io.BytesIO()
+def _npz(arrays: dict[str, npt.NDArray[Any]]) -> list[memoryview]:
+    """Write as ``numpy.savez`` does, but without copying the arrays."""
+    file = _Pieces()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)
             with archive.open(entry, "w", force_zip64=True) as part:
-                np.lib.format.write_array(part, np.ascontiguousarray(array), allow_pickle=False)
-    return file.getvalue()
+                header: Any = np.lib.format.header_data_from_array_1_0(array)
+                np.lib.format.write_array_header_1_0(part, header)
+                part.write(np.ascontiguousarray(array).view(np.uint8).data)
+    return file.pieces()
+
+
+class _Pieces(io.RawIOBase):
+    """A file of the pieces that are written into it, which it does not copy."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, memoryview] = {}
+        self._place = 0
+
+    def write(self, data: Any) -> int:
+        """Keep a piece; one in the place of another is as long."""
+        piece = memoryview(data).cast("B")
+        self._written[self._place] = piece
+        self._place += piece.nbytes
+        return piece.nbytes
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, counted from the start whatever ``whence`` says."""
+        self._place = offset
+        return offset
+
+    def tell(self) -> int:
+        """Return the place where the next piece goes."""
+        return self._place
+
+    def pieces(self) -> list[memoryview]:
+        """Return what was written, in the order of its places."""
+        return [self._written[place] for place in sorted(self._written)]
 
 
 def _zarr_array(n: int, n_slots: int, shape: tuple[int, ...]) -> tuple[Any, Any]:

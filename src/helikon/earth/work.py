@@ -19,7 +19,7 @@ from helikon.earth.grid import Window
 from helikon.earth.pieces import piece_key, write_piece
 from helikon.earth.plan import Job, Step, Task
 from helikon.earth.read import SceneFault, read_scene
-from helikon.earth.shards import seal
+from helikon.earth.shards import is_sealed, seal
 from helikon.errors import HelikonError
 
 __all__ = ["Part", "make_unit", "part_key"]
@@ -42,8 +42,6 @@ class Part:
         Of the task.
     rows : tuple of dict
         One for each chip that is kept: row, col, split, clear, sha256.
-    shard_sha256 : str
-        Of the shard; empty if no chip was kept.
     piece_sha256 : str
         Of the piece of the composite; empty if none is wanted.
     clear : float
@@ -61,7 +59,6 @@ class Part:
     unit: int
     digest: str
     rows: tuple[dict[str, Any], ...] = ()
-    shard_sha256: str = ""
     piece_sha256: str = ""
     clear: float = 0.0
     best: float = 0.0
@@ -141,12 +138,12 @@ def _written(task: Task, digest: str, pixels: Float) -> Part:
         kept.append(cut)
         rows.append({"row": chip.row, "col": chip.col, "split": job.chips.split(chip), "clear": clear})
     sums = _sums(job, [cut for cut, row in zip(kept, rows, strict=True) if row["split"] == "train"])
-    shard, rows = _write_shard(job, unit.number, kept, rows) if kept else ("", [])
+    if kept:
+        rows = _write_shard(job, unit.number, kept, rows)
     return Part(
         unit=unit.number,
         digest=digest,
         rows=tuple(rows),
-        shard_sha256=shard,
         piece_sha256=piece,
         clear=float(np.mean(~np.isnan(mine).any(axis=1))) if mine.size else 0.0,
         best=best,
@@ -182,16 +179,16 @@ def _sums(job: Job, train: list[Float]) -> tuple[tuple[float, float, float], ...
 
 def _write_shard(
     job: Job, number: int, kept: list[Float], rows: list[dict[str, Any]]
-) -> tuple[str, list[dict[str, Any]]]:
-    """Write the chips of a unit, and return the shard's SHA-256 and the rows with each chip's."""
+) -> list[dict[str, Any]]:
+    """Write the chips of a unit, and return the rows with each chip's SHA-256."""
     chips = np.stack(kept)
     if chips.shape[1] == 1:
         chips = chips[:, 0]
     if not np.isnan(job.fill):
         chips = np.where(np.isnan(chips), np.float32(job.fill), chips)
-    content, sha256, sealed = seal(job.form, chips, rows, job.n_slots)
+    content, sealed = seal(job.form, chips, rows, job.n_slots)
     job.out.write(job.shard_key(number, len(kept[0])), content)
-    return sha256, sealed
+    return sealed
 
 
 def _there(task: Task, digest: str) -> Part | None:
@@ -204,12 +201,18 @@ def _there(task: Task, digest: str) -> Part | None:
         return None
     if part.digest != digest:
         return None
-    shard, gone = job.shard_key(number, len(task.steps)), task.finished
-    if part.shard_sha256 and not (gone and job.raw) and not _is(job, shard, part.shard_sha256):
+    gone = task.finished
+    if part.rows and not (gone and job.raw) and not _is_sealed(task, part):
         return None
     if part.piece_sha256 and not gone and not _is(job, piece_key(number), part.piece_sha256):
         return None
     return part
+
+
+def _is_sealed(task: Task, part: Part) -> bool:
+    job, n_steps = task.job, len(task.steps)
+    key, shape = job.shard_key(part.unit, n_steps), job.chip_shape(n_steps)
+    return is_sealed(job.out, key, job.form, part.rows, shape, job.n_slots)
 
 
 def _part(content: dict[str, Any]) -> Part:

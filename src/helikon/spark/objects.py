@@ -9,7 +9,7 @@ worker without its keys, which the worker finds again (``object_keys.py``).
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
@@ -18,16 +18,18 @@ from helikon.errors import InputError, NotReady
 from helikon.object_keys import Place, find_place
 from helikon.settings import Settings
 
-__all__ = ["Folder", "open_folder"]
+__all__ = ["Content", "Folder", "open_folder"]
 
 _T = TypeVar("_T")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 5.0
+
+Content = bytes | Sequence[memoryview] | Path
 
 
 class Store(Protocol):
     """What keeps the objects of one folder."""
 
-    def write(self, key: str, data: "bytes | Path") -> None: ...
+    def write(self, key: str, data: "Content") -> None: ...
     def read(self, key: str) -> bytes: ...
     def list(self, prefix: str) -> Iterator[str]: ...
     def version(self, key: str) -> str: ...
@@ -67,15 +69,15 @@ class Folder:
             return self.place.name
         return self.url if not self.is_remote else "{0.scheme}://{0.netloc}".format(urlsplit(self.url))
 
-    def write(self, key: str, data: "bytes | Path") -> None:
+    def write(self, key: str, data: "Content") -> None:
         """Write an object, whole or not at all, over what was there.
 
         Parameters
         ----------
         key : str
             Of the object.
-        data : bytes or Path
-            Its content, or a file that holds it.
+        data : bytes, sequence of memoryview, or Path
+            Its content, in one or in pieces, or a file that holds it.
 
         Raises
         ------
