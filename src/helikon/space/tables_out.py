@@ -1,5 +1,6 @@
 """Catalogues as tables on disk: VOTable and FITS, each with sources and components."""
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from astropy.table import QTable, Table
 
 from helikon.space.catalogue import provenance_of
 from helikon.space.columns import COLUMNS, COMPONENT_COLUMNS, ColumnInfo
+from helikon.space.votable_rows import tabledata
 
 __all__ = ["one_line", "tables_of", "write_fits", "write_votable"]
 
@@ -41,7 +43,8 @@ def write_votable(catalogue: QTable, path: Path, *, table: str = "sources") -> N
         that know one table a file open as it is.
     """
     rows, columns, about = tables_of(catalogue)[table]
-    votable = from_table(_ascii(rows, columns))
+    plain = _ascii(rows, columns)
+    votable = from_table(plain[:1])
     votable.version = "1.4"
     votable.description = about
     resource = votable.resources[0]
@@ -54,7 +57,7 @@ def write_votable(catalogue: QTable, path: Path, *, table: str = "sources") -> N
     _describe(element.fields, columns)
     for name, value in provenance_of(catalogue).items():
         _add_meta(votable, element, name, value)
-    votable.to_xml(str(path), tabledata_format="tabledata")
+    path.write_text(_with_rows(votable, plain), encoding="utf-8", newline="\n")
 
 
 def write_fits(catalogue: QTable, path: Path) -> None:
@@ -94,6 +97,18 @@ def _ascii(table: QTable, columns: Iterable[ColumnInfo]) -> Table:
             plain[info.name] = column.value if info.unit is not None else np.asarray(column)
         plain[info.name].unit = info.unit
     return plain
+
+
+def _with_rows(votable: Any, plain: Table) -> str:
+    """Return a VOTable as text: astropy is given the first row, and shows where the rows are."""
+    one = io.BytesIO()
+    votable.to_xml(one, tabledata_format="tabledata")
+    text = one.getvalue().decode("utf-8")
+    if not len(plain):
+        return text
+    before, rest = text.split("<TABLEDATA>\n")
+    after = rest.split("</TR>\n")[-1]
+    return "".join([before, "<TABLEDATA>\n", *tabledata(plain), after])
 
 
 def _describe(fields: Any, columns: tuple[ColumnInfo, ...]) -> None:
