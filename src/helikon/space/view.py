@@ -16,6 +16,8 @@ MODEL_BEAM_PIXELS = 5.0
 STRIDE = 32
 """Inputs are padded to multiples of this many pixels."""
 LEVELS = ("p0", "p1", "p2", "p3")
+MOST_BOXES = 512
+"""Asked at a time: what the graph copies of more does not fit into the processor's cache."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -67,7 +69,12 @@ class View:
         if not len(boxes):
             n_classes = len(CLASSES) + 1
             return np.zeros((0, n_classes), np.float32), np.zeros((0, n_classes, 4), np.float32)
-        probabilities, corrected = self._sessions["boxes"].run(None, self._asked(boxes))
+        starts = range(0, len(boxes), MOST_BOXES)
+        parts = [
+            self._sessions["boxes"].run(None, self._asked(boxes[start : start + MOST_BOXES]))
+            for start in starts
+        ]
+        probabilities, corrected = (np.concatenate(each) for each in zip(*parts, strict=True))
         return probabilities, corrected
 
     def classify(self, boxes: npt.NDArray[np.floating]) -> Floats:
