@@ -1,5 +1,6 @@
 """The whole preparation against plain rasterio and numpy, bit for bit."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,22 @@ def test_the_same_call_again_keeps_everything_and_makes_what_was_damaged(
     (out / "composite.tif").unlink()
     run([product], out, settings, bands=("red",))
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_all_that_the_manifest_names_is_on_the_disk_before_it(
+    tmp_path: Path, out: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[str] = []
+
+    def fsync(number: int) -> None:
+        settled.append(os.path.realpath(f"/proc/self/fd/{number}"))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    run([landsat_product(tmp_path)], out, settings, bands=("red",))
+    before = settled[: next(n for n, path in enumerate(settled) if ".manifest.parquet" in path)]
+    needed = {path for path in out.rglob("*") if path.is_file() and path.parent.name in ("chips", "items")}
+    assert len(needed) > 1
+    assert {str(path) for path in {*needed, out / "collection.json"}} <= set(before)
 
 
 def test_another_preparation_is_not_overwritten_unless_asked(

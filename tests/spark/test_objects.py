@@ -66,6 +66,19 @@ def test_pieces_are_one_object(folder: Folder) -> None:
     assert folder.read("pieces") == b"head" + large + b"tail"
 
 
+def test_what_need_not_last_yet_can_be_settled_later(folder: Folder) -> None:
+    folder.write("chips/1", b"one", lasting=False)
+    folder.write("2", b"two", lasting=False)
+    assert folder.read("chips/1") == b"one"
+    folder.settle(["chips/1", "2"])
+    assert folder.list() == ["2", "chips/1"]
+
+
+def test_what_cannot_be_settled_is_a_clear_error(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(EngineError, match="gone cannot be written to"):
+        open_folder(tmp_path, settings).settle(["gone"])
+
+
 def test_a_file_is_an_object_too(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(os.urandom(6 << 20))
     folder.write("big", tmp_path / "file")

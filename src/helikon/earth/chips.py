@@ -95,8 +95,8 @@ class ChipPlan:
         So another grid of the same CRS and resolution, from another scene of
         the same place, has the same blocks.
         """
-        affine, window = self.grid.affine, self.window(chip)
-        x, y = affine @ (window.col + self.size / 2, window.row + self.size / 2)
+        (a, _, c, _, e, f), window = self.grid.transform, self.window(chip)
+        x, y = c + a * (window.col + self.size / 2), f + e * (window.row + self.size / 2)
         width, height = self.grid.resolution
         length = self.block * self.stride
         return math.floor(x / (length * width)), math.floor(y / (length * height))

@@ -9,7 +9,7 @@ from typing import Any
 
 from helikon.earth.chips import Chip
 from helikon.earth.items import COLLECTION, collection_bytes, items_bytes, items_key
-from helikon.earth.manifest import MANIFEST, ChipRow, Summary, footprint, manifest_bytes
+from helikon.earth.manifest import MANIFEST, ChipRow, Summary, footprints, manifest_bytes
 from helikon.earth.options import Options
 from helikon.earth.pieces import join_pieces, piece_key
 from helikon.earth.plan import Task
@@ -60,16 +60,17 @@ def commit(
     items = [items_key(part.unit) for part in parts if part.rows]
     for part, of_unit in zip(parts, rows, strict=True):
         if of_unit:
-            out.write(items_key(part.unit), items_bytes(of_unit, summary))
+            out.write(items_key(part.unit), items_bytes(of_unit, summary), lasting=False)
     right = {COLLECTION, *items, *images, *(row.shard for row in every if job.form == "npz")}
     if job.form == "zarr" and every:
         attributes = {"bands": list(summary.bands), "times": list(summary.times)}
         meta = zarr_metadata(len(tasks), job.n_slots, summary.shape, attributes)
-        out.write(f"{ZARR}/zarr.json", meta)
+        out.write(f"{ZARR}/zarr.json", meta, lasting=False)
         n_dimensions = 1 + len(summary.shape)
         shards = {shard_key("zarr", part.unit, n_dimensions) for part in parts if part.rows}
         right |= {f"{ZARR}/zarr.json", *shards}
-    out.write(COLLECTION, collection_bytes(every, summary, items))
+    out.write(COLLECTION, collection_bytes(every, summary, items), lasting=False)
+    out.settle(right)
     out.write(MANIFEST, manifest_bytes(every, summary))
     _clear(tasks, right)
     return summary
@@ -104,9 +105,11 @@ def _rows(task: Task, part: Part) -> list[ChipRow]:
     """Return the manifest's rows of a unit."""
     job, plan = task.job, task.job.chips
     times = sorted(scene.time for step in task.steps for scene in step.scenes if scene.time)
+    chips = [Chip(row["row"], row["col"]) for row in part.rows]
     found = []
-    for number, row in enumerate(part.rows):
-        chip = Chip(row["row"], row["col"])
+    for number, (row, chip, corners) in enumerate(
+        zip(part.rows, chips, footprints(plan, chips), strict=True)
+    ):
         window = plan.window(chip)
         zarr = job.form == "zarr"
         found.append(
@@ -122,7 +125,7 @@ def _rows(task: Task, part: Part) -> list[ChipRow]:
                 transform=plan.grid.part(window).transform,
                 start=times[0] if times else "",
                 end=times[-1] if times else "",
-                footprint=footprint(plan, chip),
+                footprint=corners,
                 sha256=row["sha256"],
             )
         )

@@ -95,7 +95,7 @@ def parse_index(text: str) -> Index:
     return Index(name=name.strip().lower(), text=expression.strip(), bands=found)
 
 
-def evaluate(index: Index, bands: Mapping[str, Float]) -> Float:
+def evaluate(index: Index, bands: Mapping[str, Float], out: Float | None = None) -> Float:
     """Return an index of bands, in float32; where it is not finite, NaN.
 
     Parameters
@@ -103,10 +103,15 @@ def evaluate(index: Index, bands: Mapping[str, Float]) -> Float:
     index : Index
     bands : Mapping[str, ndarray]
         Of one shape; NaN where there is nothing.
+    out : ndarray, optional
+        Is filled and returned.
     """
     with np.errstate(all="ignore"):
         value = np.asarray(_value(_parse(index.text).body, bands), dtype=np.float32)
-        return np.where(np.isfinite(value), value, np.float32(np.nan))
+    made = np.empty_like(value) if out is None else out
+    made[...] = value
+    np.copyto(made, np.float32(np.nan), where=~np.isfinite(value))
+    return made
 
 
 def _parse(text: str) -> ast.Expression:

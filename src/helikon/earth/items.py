@@ -22,9 +22,9 @@ def items_key(number: int) -> str:
 
 
 def items_bytes(rows: Sequence[ChipRow], summary: Summary) -> bytes:
-    """Write the items of a shard's chips as one ItemCollection."""
-    features = [_item(row, summary) for row in rows]
-    return (json.dumps({"type": "FeatureCollection", "features": features}, indent=1) + "\n").encode()
+    """Write the items of a shard's chips as one ItemCollection, a line for each."""
+    lines = ",\n".join(json.dumps(_item(row, summary)) for row in rows)
+    return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'.encode()
 
 
 def _item(row: ChipRow, summary: Summary) -> dict[str, Any]:

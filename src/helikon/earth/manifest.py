@@ -125,14 +125,18 @@ class Summary:
     work: str = ""
 
 
-def footprint(plan: ChipPlan, chip: Chip) -> tuple[tuple[float, float], ...]:
-    """Return a chip's corners in longitude and latitude, counter-clockwise and closed."""
+def footprints(plan: ChipPlan, chips: Sequence[Chip]) -> list[tuple[tuple[float, float], ...]]:
+    """Return each chip's corners in longitude and latitude, counter-clockwise and closed."""
     from rasterio.warp import transform
 
-    west, south, east, north = plan.grid.part(plan.window(chip)).bounds
-    xs, ys = [west, east, east, west, west], [south, south, north, north, south]
-    lon, lat = transform(plan.grid.crs, "EPSG:4326", xs, ys)
-    return tuple((round(x, 7), round(y, 7)) for x, y in zip(lon, lat, strict=True))
+    boxes = [plan.grid.part(plan.window(chip)).bounds for chip in chips]
+    xs = [x for west, _, east, _ in boxes for x in (west, east, east, west, west)]
+    ys = [y for _, south, _, north in boxes for y in (south, south, north, north, south)]
+    corners = [
+        (round(x, 7), round(y, 7))
+        for x, y in zip(*transform(plan.grid.crs, "EPSG:4326", xs, ys), strict=True)
+    ]
+    return [tuple(corners[start : start + 5]) for start in range(0, len(corners), 5)]
 
 
 def manifest_bytes(rows: Sequence[ChipRow], summary: Summary) -> bytes:

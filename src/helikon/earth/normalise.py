@@ -99,8 +99,8 @@ def _normalised(item: _Second) -> Part:
     if not math.isnan(item.fill):
         chips = np.where(np.isnan(chips), np.float32(item.fill), chips)
     content, rows = seal(job.form, chips, part.rows, job.n_slots)
-    job.out.write(key, content)
-    job.out.write(said, json.dumps({"recipe": recipe, "rows": rows}).encode())
+    job.out.write(key, content, lasting=False)
+    job.out.write(said, json.dumps({"recipe": recipe, "rows": rows}).encode(), lasting=False)
     return dataclasses.replace(part, rows=tuple(rows))
 
 

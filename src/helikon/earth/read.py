@@ -142,7 +142,7 @@ def _native(scene: Scene, wanted: Wanted, native: Grid, window: Window) -> Float
             bands[name] = np.empty_like(made[0])
         _read_reflectance(scene.band(name), native, window, hidden, bands[name])
     for pixels, index in zip(made[n_kept:], wanted.indices, strict=True):
-        pixels[...] = evaluate(index, bands)
+        evaluate(index, bands, pixels)
     return made
 
 

@@ -83,7 +83,7 @@ def make_unit(task: Task) -> Part:
         return Part(unit=task.unit.number, digest=digest, fault=(fault.scene_id, fault.reason))
     part = _written(task, digest, pixels)
     content = {key: value for key, value in dataclasses.asdict(part).items() if key != "kept"}
-    task.job.out.write(part_key(part.unit), (json.dumps(content) + "\n").encode())
+    task.job.out.write(part_key(part.unit), (json.dumps(content) + "\n").encode(), lasting=False)
     return part
 
 
@@ -131,7 +131,7 @@ def _written(task: Task, digest: str, pixels: Float) -> Part:
     best = 0.0
     for chip in unit.chips() if job.form != "none" else []:
         cut = _cut(job, chip, pixels, window)
-        clear = float(np.mean(~np.isnan(cut).any(axis=1)))
+        clear = _clear(cut)
         best = max(best, clear)
         if clear < job.min_clear or clear == 0:
             continue
@@ -145,10 +145,18 @@ def _written(task: Task, digest: str, pixels: Float) -> Part:
         digest=digest,
         rows=tuple(rows),
         piece_sha256=piece,
-        clear=float(np.mean(~np.isnan(mine).any(axis=1))) if mine.size else 0.0,
+        clear=_clear(mine) if mine.size else 0.0,
         best=best,
         sums=sums,
     )
+
+
+def _clear(pixels: Float) -> float:
+    """Return the share of pixels that have all bands, of shape (steps, bands, height, width)."""
+    hidden = np.isnan(pixels[:, 0])
+    for band in range(1, pixels.shape[1]):
+        hidden |= np.isnan(pixels[:, band])
+    return (hidden.size - int(np.count_nonzero(hidden))) / hidden.size
 
 
 def _cut(job: Job, chip: Chip, pixels: Float, window: Window) -> Float:
@@ -187,7 +195,7 @@ def _write_shard(
     if not np.isnan(job.fill):
         chips = np.where(np.isnan(chips), np.float32(job.fill), chips)
     content, sealed = seal(job.form, chips, rows, job.n_slots)
-    job.out.write(job.shard_key(number, len(kept[0])), content)
+    job.out.write(job.shard_key(number, len(kept[0])), content, lasting=False)
     return sealed
 
 

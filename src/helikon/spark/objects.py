@@ -9,7 +9,7 @@ worker without its keys, which the worker finds again (``object_keys.py``).
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
@@ -29,11 +29,12 @@ Content = bytes | Sequence[memoryview] | Path
 class Store(Protocol):
     """What keeps the objects of one folder."""
 
-    def write(self, key: str, data: "Content") -> None: ...
+    def write(self, key: str, data: "Content", lasting: bool) -> None: ...
     def read(self, key: str) -> bytes: ...
     def list(self, prefix: str) -> Iterator[str]: ...
     def version(self, key: str) -> str: ...
     def delete(self, key: str) -> None: ...
+    def settle(self, keys: "Iterable[str]") -> None: ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Folder:
             return self.place.name
         return self.url if not self.is_remote else "{0.scheme}://{0.netloc}".format(urlsplit(self.url))
 
-    def write(self, key: str, data: "Content") -> None:
+    def write(self, key: str, data: "Content", *, lasting: bool = True) -> None:
         """Write an object, whole or not at all, over what was there.
 
         Parameters
@@ -78,6 +79,10 @@ class Folder:
             Of the object.
         data : bytes, sequence of memoryview, or Path
             Its content, in one or in pieces, or a file that holds it.
+        lasting : bool
+            Whether a power cut after the call leaves it there. Else it may leave
+            anything under the key, until :meth:`settle` was called; but the disk
+            is not waited for.
 
         Raises
         ------
@@ -88,7 +93,17 @@ class Folder:
         InputError
             If it is HTTP, or the key cannot be used.
         """
-        self._store.write(_checked(key), data)
+        self._store.write(_checked(key), data, lasting)
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Return when a power cut would leave the objects under keys as they are.
+
+        Raises
+        ------
+        EngineError
+            If the disk failed.
+        """
+        self._store.settle(_checked(key) for key in keys)
 
     def read(self, key: str) -> bytes:
         """Return an object's content.

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,7 +38,7 @@ class _Disk:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def write(self, key: str, data: Content) -> None:
+    def write(self, key: str, data: Content, lasting: bool) -> None:
         path = self._root / key
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PARTIAL}")
         try:
@@ -46,14 +46,13 @@ class _Disk:
             with beside.open("wb") as file:
                 _fill(file, data)
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
+                else:
+                    _begin_to_settle(file)
             os.replace(beside, path)
         except OSError as error:
-            raise EngineError(
-                f"{key} cannot be written to {self._root}",
-                got=error.strerror or str(error),
-                next_step="make room, or write elsewhere",
-            ) from error
+            raise self._failed(key, error) from error
         finally:
             with contextlib.suppress(OSError):
                 beside.unlink()
@@ -83,6 +82,21 @@ class _Disk:
     def delete(self, key: str) -> None:
         (self._root / key).unlink(missing_ok=True)
 
+    def settle(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            try:
+                with (self._root / key).open("rb") as file:
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise self._failed(key, error) from error
+
+    def _failed(self, key: str, error: OSError) -> EngineError:
+        return EngineError(
+            f"{key} cannot be written to {self._root}",
+            got=error.strerror or str(error),
+            next_step="make room, or write elsewhere",
+        )
+
 
 class _Remote:
     """What S3 and HTTP have in common; ``obstore`` asks again until ``retry_s`` are over."""
@@ -109,6 +123,9 @@ class _Remote:
         except NotFound:
             return ""
         return f"{head['size']} {head['e_tag'] or head['last_modified'].isoformat()}"
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Do nothing: what a store has taken it keeps."""
 
     def _options(self) -> dict[str, Any]:
         seconds = self._folder.retry_s
@@ -165,7 +182,7 @@ class _Bucket(_Remote):
             **self._options(),
         )
 
-    def write(self, key: str, data: Content) -> None:
+    def write(self, key: str, data: Content, lasting: bool) -> None:
         import obstore
 
         with self._told(key):
@@ -193,7 +210,7 @@ class _Web(_Remote):
 
         return HTTPStore(self._folder.url, **self._options())
 
-    def write(self, key: str, data: Content) -> None:
+    def write(self, key: str, data: Content, lasting: bool) -> None:
         self._refuse(f"{key} cannot be written")
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -230,6 +247,11 @@ def _explained(error: Exception, folder: Folder, key: str) -> HelikonError:
             next_step="see that it runs and can be reached, or raise objects.retry_s",
         )
     return EngineError(f"{endpoint} failed over {key}", got=_reason(said))
+
+
+def _begin_to_settle(file: BinaryIO) -> None:
+    """Have Linux begin to write a file to the disk, without waiting for it."""
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _fill(file: BinaryIO, data: Content) -> None:
