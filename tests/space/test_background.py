@@ -10,6 +10,7 @@ from scipy import ndimage
 from helikon.errors import InputError
 from helikon.space.background import assemble_background, estimate_background, mesh_of_tile, mesh_size
 from helikon.space.fits import Beam, RadioMap, write_map
+from helikon.space.mesh import median
 from helikon.space.tiles import plan_tiles
 
 
@@ -99,6 +100,13 @@ def test_the_background_of_tiles_is_that_of_the_whole_map(tmp_path: Path, size: 
     found = assemble_background(parts, data.shape, 80)
     np.testing.assert_array_equal(found.level, whole.level)
     np.testing.assert_array_equal(found.rms, whole.rms)
+
+
+def test_the_medians_are_numpys() -> None:
+    for size in (1, 2, 3, 40, 41, 1000):
+        values = np.random.default_rng(size).normal(size=size)
+        assert median(values) == np.median(values)
+        assert median(values.astype(np.float32)) == np.median(values.astype(np.float32).astype(np.float64))
 
 
 def test_a_cell_is_about_twenty_beams_wide() -> None:

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
-from helikon.space.model import Detection, SourceModel
+from helikon.space.model import SourceModel
 from helikon.space.pairs import Pairs, find_pairs
 from helikon.space.surroundings import Shapes, describe_pieces
 from helikon.space.tiles import Tile, plan_tiles
@@ -152,7 +152,7 @@ class _Scaled:
     def of(cls, significance: Float, beam_fwhm_pixels: float) -> "_Scaled":
         as_is = SCALE_AS_IS[0] <= beam_fwhm_pixels <= SCALE_AS_IS[1]
         scale = 1.0 if as_is else MODEL_BEAM_PIXELS / beam_fwhm_pixels
-        image = np.nan_to_num(significance, nan=0.0, posinf=0.0, neginf=0.0)
+        image = np.where(np.isfinite(significance), significance, np.float32(0))
         if scale > 1:
             image = ndimage.spline_filter(image, order=3, output=np.float32, mode="nearest")
         shape = tuple(max(1, round(length * scale)) for length in significance.shape)
@@ -207,9 +207,11 @@ def _evidence(
     boxes = all_boxes - np.array([tile.x0, tile.y0] * 2)
     limit = np.array([tile.shape[1], tile.shape[0]] * 2, dtype=np.float64)
 
+    def classify(around: Double) -> Double:
+        return view.classify(np.clip(around, 0, limit)).astype(np.float64)
+
     def ask(groups: list[Int]) -> Double:
-        around = [_around(boxes[group]) for group in groups]
-        return view.classify(np.clip(np.array(around).reshape(-1, 4), 0, limit)).astype(np.float64)
+        return classify(_around(boxes, groups))
 
     is_inside = np.zeros(len(pieces), dtype=bool)
     is_inside[inside] = True
@@ -222,49 +224,54 @@ def _evidence(
     return TileEvidence(
         owns=owns,
         inside=inside,
-        of_piece=ask(list(inside[:, None])),
+        of_piece=classify(boxes[inside]),
         covered=np.max(covers, axis=0, initial=0.0) if covers else np.zeros(len(inside)),
         pairs=rows,
-        of_pair=ask(list(np.column_stack([pairs.one[rows], pairs.other[rows]]))),
+        of_pair=classify(_united(boxes[pairs.one[rows]], boxes[pairs.other[rows]])),
         together=np.max(both, axis=0, initial=0.0) if both else np.zeros(len(rows)),
         ask=ask,
     )
 
 
-def _around(boxes: Double) -> Double:
-    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+def _around(boxes: Double, groups: list[Int]) -> Double:
+    """Return the boxes (k, 4) around groups of boxes; none of the groups is empty."""
+    if not groups:
+        return np.zeros((0, 4))
+    members = boxes[np.concatenate(groups)]
+    starts = np.cumsum([0, *(len(group) for group in groups[:-1])])
+    low, high = np.minimum.reduceat(members[:, :2], starts), np.maximum.reduceat(members[:, 2:], starts)
+    return np.concatenate([low, high], axis=1)
+
+
+def _united(one: Double, other: Double) -> Double:
+    """Return the boxes around two boxes each."""
+    return np.concatenate([np.minimum(one, other)[:, :2], np.maximum(one, other)[:, 2:]], axis=1)
 
 
 def _covers(view: View, scaled: _Scaled, tile: Tile, pieces: Pieces, inside: Int) -> list[Double]:
     """For each extended detection, its probability at the pieces that its mask holds, 0 at the others."""
     found = []
+    boxes = scaled.boxes(pieces)[inside]
     for detection in view.detect(least_extended=LEAST_EXTENDED):
-        extended = sum(detection.probabilities[2:4])
-        held = [
-            extended * (_cover(detection, tile, scaled.scale, pieces, piece) >= LEAST_COVER)
-            for piece in inside
-        ]
-        if any(held):
-            found.append(np.array(held, dtype=np.float64))
+        height, width = detection.mask.shape
+        x0, y0 = detection.offset[0] + tile.x0, detection.offset[1] + tile.y0
+        meets = (boxes[:, :2] <= (x0 + width, y0 + height)) & (boxes[:, 2:] >= (x0, y0))
+        held = np.zeros(len(inside))
+        for i in np.flatnonzero(meets.all(axis=1)):
+            held[i] = _cover(detection.mask, x0, y0, scaled.scale, pieces, inside[i]) >= LEAST_COVER
+        if held.any():
+            found.append(sum(detection.probabilities[2:4]) * held)
     return found
 
 
-def _cover(detection: Detection, tile: Tile, scale: float, pieces: Pieces, piece: int) -> float:
-    """Part of a piece's pixels in the tile that the mask holds."""
+def _cover(mask: Bool, x0: int, y0: int, scale: float, pieces: Pieces, piece: int) -> float:
+    """Part of a piece's pixels that a mask holds, whose first pixel is (x0, y0) at the network's scale."""
     rows, columns = pieces.slices[piece]
-    height, width = detection.mask.shape
-    x0, y0 = detection.offset[0] + tile.x0, detection.offset[1] + tile.y0
-    if (
-        columns.start * scale > x0 + width
-        or columns.stop * scale < x0
-        or rows.start * scale > y0 + height
-        or rows.stop * scale < y0
-    ):
-        return 0.0
+    height, width = mask.shape
     y, x = np.nonzero(pieces.labels[rows, columns] == piece + 1)
     y, x = (
         np.rint((v + start + 0.5) * scale - 0.5).astype(int) - first
         for v, start, first in ((y, rows.start, y0), (x, columns.start, x0))
     )
     held = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    return float(detection.mask[y[held], x[held]].sum() / len(y))
+    return float(mask[y[held], x[held]].sum() / len(y))

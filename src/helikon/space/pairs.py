@@ -72,7 +72,7 @@ def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm
     dx, dy = shapes.x[other] - shapes.x[one], shapes.y[other] - shapes.y[one]
     distance = np.hypot(dx, dy)
     beams = distance / beam_fwhm_pixels
-    n_beams = np.isfinite(significance).sum() / (BEAM_AREA * beam_fwhm_pixels**2)
+    n_beams = np.count_nonzero(np.isfinite(significance)) / (BEAM_AREA * beam_fwhm_pixels**2)
     weaker = np.minimum(shapes.snr[one], shapes.snr[other])
     along = _along(significance, shapes, one, other)
     direction = np.column_stack([dx, dy]) / np.maximum(distance, 1e-6)[:, None]
@@ -128,7 +128,7 @@ def _along(significance: Float, shapes: Shapes, one: Int, other: Int) -> Double:
     t = np.linspace(0, 1, N_SAMPLES)[None]
     x = shapes.x[one, None] * (1 - t) + shapes.x[other, None] * t
     y = shapes.y[one, None] * (1 - t) + shapes.y[other, None] * t
-    clean = np.nan_to_num(significance, nan=0.0, posinf=0.0, neginf=0.0)
+    clean = np.where(np.isfinite(significance), significance, np.float32(0))
     return np.asarray(ndimage.map_coordinates(clean, [y, x], order=1, mode="nearest"), dtype=np.float64)
 
 

@@ -1,6 +1,8 @@
 """What can be measured of each piece and of what is around it, for the judges to go by."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ __all__ = ["PIECE_FEATURES", "Shapes", "describe_pieces"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int32]
 
 PIECE_FEATURES = (
     "snr", "area", "flux_ratio", "elongation", "n_in_island", "lowest", "scatter", "low_share",
@@ -29,6 +32,8 @@ GLARE_BEAMS = 80.0
 BRIGHT = 30.0
 """Such a source has at least this signal to noise."""
 NO_GLARE = -8.0
+STRIP = 64
+"""Columns that are turned to lines of memory at a time."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ def describe_pieces(
     flood_sigma : float
         What the pieces reach down to.
     """
-    clean = np.nan_to_num(significance, nan=0.0, posinf=0.0, neginf=0.0)
+    clean = np.where(np.isfinite(significance), significance, np.float32(0))
     n, beam_area = len(pieces), 1.1331 * beam_fwhm_pixels**2
     y, x = np.nonzero(pieces.labels)
     owner = pieces.labels[y, x] - 1
@@ -133,22 +138,39 @@ def _around(clean: Float, rms: Float, pieces: Pieces, beam_fwhm_pixels: float) -
     """Around each piece: deepest negative pixel, scatter, how much is far from zero, rise of the noise."""
     side = max(3, round(AROUND_BEAMS * beam_fwhm_pixels)) | 1
     at = pieces.y, pieces.x
-    lowest = ndimage.minimum_filter(clean, size=side, mode="nearest")[at]
-    empty = (pieces.labels == 0).astype(np.float32)
-    free = ndimage.uniform_filter(empty, side, mode="nearest")[at]
-    square = ndimage.uniform_filter(np.clip(clean, -10, 10) ** 2 * empty, side, mode="nearest")[at]
+    is_empty = pieces.labels == 0
+    empty = is_empty.astype(np.float32)
+    lowest = _filtered(ndimage.minimum_filter1d, clean, side, at)
+    free = _filtered(ndimage.uniform_filter1d, empty, side, at)
+    square = _filtered(ndimage.uniform_filter1d, np.clip(clean, -10, 10) ** 2 * empty, side, at)
     far = [
-        ndimage.uniform_filter(beyond.astype(np.float32), side, mode="nearest")[at]
-        for beyond in (clean < -FAR_SIGMA, (clean > FAR_SIGMA) & (empty > 0))
+        _filtered(ndimage.uniform_filter1d, beyond.astype(np.float32), side, at)
+        for beyond in (clean < -FAR_SIGMA, (clean > FAR_SIGMA) & is_empty)
     ]
     noise = np.nan_to_num(rms, nan=0.0)
-    wide = ndimage.uniform_filter(noise, round(WIDE_BEAMS * beam_fwhm_pixels) | 1, mode="nearest")[at]
+    wide_side = round(WIDE_BEAMS * beam_fwhm_pixels) | 1
+    wide = _filtered(ndimage.uniform_filter1d, noise, wide_side, at)
     return [
         np.log(np.maximum(-lowest, 0.5)).astype(np.float64),
         np.log(np.sqrt(np.maximum(square, 0) / np.maximum(free, 0.02)) + 0.1).astype(np.float64),
         *(np.log(np.maximum(share, 0) + 1e-3).astype(np.float64) for share in far),
         np.log(np.maximum(noise[at], 1e-30) / np.maximum(wide, 1e-30)).astype(np.float64),
     ]
+
+
+def _filtered(
+    filter1d: Callable[..., Any], image: Float, side: int, at: tuple[Places, Places]
+) -> npt.NDArray[np.float32]:
+    """Return what a filter along both axes gives at some pixels (y, x).
+
+    It filters lines of memory, which is far quicker than across them, and in the end only rows with a pixel.
+    """
+    rows, place = np.unique(at[0], return_inverse=True)
+    filtered = np.empty((len(rows), image.shape[1]), dtype=np.float32)
+    for start in range(0, image.shape[1], STRIP):
+        strip = np.ascontiguousarray(image[:, start : start + STRIP].T)
+        filtered[:, start : start + STRIP] = filter1d(strip, side, axis=1, mode="nearest").T[rows]
+    return np.asarray(filter1d(filtered, side, axis=1, mode="nearest")[place, at[1]])
 
 
 def _glare(pieces: Pieces, snr: Double, axis: Double, beam_fwhm_pixels: float) -> list[Double]:
