@@ -106,7 +106,7 @@ def contestants(settings: Any) -> Iterator[dict[str, Run]]:
     """Start what all need, and stop it at the end."""
     from dask.distributed import Client, LocalCluster
 
-    from helikon.spark.session import close, session
+    from helikon.spark import close, session
 
     session(settings)
     context = multiprocessing.get_context("forkserver")

@@ -29,8 +29,7 @@ from pathlib import Path
 import optuna
 
 from helikon.settings import Settings, load
-from helikon.spark.session import close, session
-from helikon.spark.tune import tune
+from helikon.spark import close, session, tune
 
 N_WORKERS = 2
 MEASURES = {"0 s": (40, 0.0), "1 s": (20, 1.0)}
@@ -58,7 +57,7 @@ def helikon(settings: Settings, name: str, n_trials: int, seconds: float) -> int
     """Tune as ``helikon tune`` does: a journal, and a run in MLflow for each trial."""
     study = tune(
         functools.partial(objective, seconds),
-        settings,
+        settings=settings,
         n_trials=n_trials,
         n_workers=N_WORKERS,
         study_name=name,

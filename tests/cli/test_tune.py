@@ -14,7 +14,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from helikon.cli.root import cli
 from helikon.errors import AlreadyExists, NotFound
-from helikon.spark.session import close
+from helikon.spark.sessions import close
 from helikon.testing.polling import eventually
 
 OBJECTIVE = """

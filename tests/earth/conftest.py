@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helikon.settings import Settings, load
-from helikon.spark.session import close, session
+from helikon.spark.sessions import close, session
 
 
 @pytest.fixture(scope="session")

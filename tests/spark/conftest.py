@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from helikon.settings import Settings, load
-from helikon.spark.session import close, session
+from helikon.spark.sessions import close, session
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from helikon.spark.cells import Progress, draw
 
 START = """
 from helikon.settings import load
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 spark = session(load())
 """
 WORK = """

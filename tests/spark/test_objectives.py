@@ -15,7 +15,7 @@ from helikon.errors import InputError, NotFound
 from helikon.settings import Settings
 from helikon.spark.choices import make_pruner
 from helikon.spark.objectives import recipe_objective, sklearn_objective
-from helikon.spark.tune import tune
+from helikon.spark.tuning import tune
 
 TINY = Path(__file__).parents[1] / "training" / "tiny.py"
 
@@ -32,7 +32,11 @@ def test_an_estimator_is_tuned_by_cross_validation(warm: Settings, moons) -> Non
     pipeline = make_pipeline(StandardScaler(), SVC())
     space = {"svc__C": "1e-2..1e2 log", "svc__kernel": "rbf,linear"}
     study = tune(
-        sklearn_objective(pipeline, space, *moons, cv=3), warm, n_trials=12, study_name="svc", plots=False
+        sklearn_objective(pipeline, space, *moons, cv=3),
+        settings=warm,
+        n_trials=12,
+        study_name="svc",
+        plots=False,
     )
     assert {trial.state.name for trial in study.trials} <= {"COMPLETE", "PRUNED"}
     assert study.best_params["svc__kernel"] == "rbf"
@@ -85,7 +89,7 @@ def test_a_recipe_is_tuned_by_a_figure_of_its_record(warm: Settings, recipe: str
     objective = recipe_objective(warm, recipe, fixed=["n_steps=30"], searched=["scale=0.5,1"], metric="error")
     study = tune(
         objective,
-        warm,
+        settings=warm,
         n_trials=2,
         study_name="line",
         directions=("minimize",),

@@ -11,7 +11,7 @@ from helikon.backends.local import LocalBackend
 from helikon.errors import InputError, JobFailed, NotFound
 from helikon.settings import Settings
 from helikon.spark.main import plan
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 from helikon.spark.submit import read_conf, spark_job, submit_argv
 from helikon.workload import State
 

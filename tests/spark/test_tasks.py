@@ -9,7 +9,7 @@ import pytest
 
 from helikon.errors import EngineError, InputError
 from helikon.settings import Settings
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 from helikon.spark.tasks import plan_groups, run_tasks
 
 

@@ -96,7 +96,7 @@ def tune(context: click.Context, /, **options: Any) -> None:
     from helikon.cli.tune_table import LiveTable, echo_best
     from helikon.spark.choices import make_pruner, make_sampler, read_options
     from helikon.spark.study import summarise
-    from helikon.spark.tune import tune as run
+    from helikon.spark.tuning import tune as run
 
     settings = settings_of(context)
     name, objective, directions = _objective(settings, **options)
@@ -104,7 +104,7 @@ def tune(context: click.Context, /, **options: Any) -> None:
     with _stopped_by_signals(), LiveTable() as table:
         study = run(
             objective,
-            settings,
+            settings=settings,
             n_trials=options["n_trials"],
             n_workers=options["n_workers"],
             study_name=options["study"] or name,

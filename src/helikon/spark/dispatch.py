@@ -1,6 +1,6 @@
 """Run numbered pieces of work in Spark's Python workers, one Spark task each, and bring back bytes.
 
-The one place that talks to Spark's scheduler; ``tasks.py`` and ``tune.py``
+The one place that talks to Spark's scheduler; ``tasks.py`` and ``tuning.py``
 build on it. It uses DataFrames alone, so that it works over Spark Connect.
 """
 

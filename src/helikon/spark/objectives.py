@@ -1,10 +1,11 @@
-"""Ready objectives: a scikit-learn estimator by cross-validation, and a training recipe by its figures.
+"""Ready objectives: a function and a space, a scikit-learn estimator by cross-validation, a training recipe.
 
-Both are plain functions of a trial that can be sent to workers. A recipe is
+All are plain functions of a trial that can be sent to workers. A recipe is
 trained by a process of its own (``recipe_trial.py``), which ends with its worker.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,46 @@ from helikon.apps import find_recipe
 from helikon.errors import InputError
 from helikon.settings import Settings
 from helikon.spark.ranges import Choice, Range, read_space, suggest
+from helikon.spark.shipping import pack_function, unpack_function
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["recipe_objective", "sklearn_objective"]
+__all__ = ["recipe_objective", "sklearn_objective", "space_objective"]
+
+
+def space_objective(
+    function: Callable[..., float | Sequence[float]], space: Mapping[str, Any]
+) -> "Callable[[optuna.Trial], float | Sequence[float]]":
+    """Return an objective: what a function returns for parameters by their names.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the parameters as keywords, and returns a value, or values.
+    space : Mapping[str, range]
+        As :func:`sklearn_objective` takes it.
+
+    Raises
+    ------
+    InputError
+        If nothing is searched, the function does not take these parameters, it
+        cannot be sent, or a range cannot be read.
+    """
+    if not space:
+        raise InputError("there is nothing to search", expected='{"rate": "1e-5..1e-2 log"}, say')
+    read = {key: _read(key, one) for key, one in space.items()}
+    try:
+        inspect.signature(function).bind(**read)
+    except TypeError as error:
+        raise InputError(
+            "the objective does not take the parameters of the space",
+            got=str(error),
+            expected=f"it can be called with {', '.join(read)}",
+        ) from error
+    except ValueError:  # a function of C does not say what it takes
+        pass
+    return functools.partial(_of_space, pack_function(function), read)
 
 
 def sklearn_objective(
@@ -123,6 +159,18 @@ def _read(key: str, one: Any) -> Any:
     if isinstance(one, str):
         return read_space([f"{key}={one}"])[key]
     return one
+
+
+def _of_space(packed: bytes, space: dict[str, Any], trial: "optuna.Trial") -> float | Sequence[float]:
+    found: float | Sequence[float] = _unpacked(packed)(
+        **{key: _drawn(trial, key, what) for key, what in space.items()}
+    )
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> Callable[..., Any]:
+    return unpack_function(packed)
 
 
 def _cross_validated(

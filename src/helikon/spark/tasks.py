@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from helikon.errors import EngineError, HelikonError, InputError
 from helikon.settings import Settings
 from helikon.spark.dispatch import default_parallelism, run_partitions
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 from helikon.spark.shipping import pack, pack_function, unpack, unpack_function
 
 __all__ = ["plan_groups", "run_tasks"]

@@ -12,7 +12,7 @@ from helikon.settings import load
 from helikon.space.skies.arrays import ARRAY_NAMES
 from helikon.space.skies.data_set import MANIFEST, array_of, make_data_set
 from helikon.space.skies.files import read_sky
-from helikon.spark.session import close
+from helikon.spark.sessions import close
 from helikon.spark.tasks import run_tasks
 
 OPTIONS: dict[str, Any] = {"size": 128, "array": "all", "split": "validation"}

@@ -20,7 +20,7 @@ from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import read_map, write_map
 from helikon.space.model import SHIPPED
 from helikon.space.survey import ModelFile, Run, search_map, survey_map
-from helikon.spark.session import close
+from helikon.spark.sessions import close
 from helikon.spark.tasks import run_tasks
 
 from .conftest import RMS, SETTINGS, SHAPE, as_map

@@ -100,7 +100,7 @@ def _made_up(demo: Demo) -> Field:
 
 def measure_noise(demo: Demo, field: Field) -> float:
     """Estimate background and noise tile by tile in Spark's workers; return the median noise in Jy/beam."""
-    from helikon.spark.session import session
+    from helikon.spark import session
     from helikon.spark.tasks import run_tasks
 
     mesh = mesh_size(field.radio_map.beam_fwhm_pixels)
@@ -126,12 +126,12 @@ def tune_thresholds(demo: Demo) -> dict[str, float]:
     from optuna.trial import TrialState
 
     from helikon.space.objectives import thresholds
-    from helikon.spark.tune import tune
+    from helikon.spark import tune
 
     with progress_bar("trials", demo.n_trials) as advance:
         study = tune(
             thresholds,
-            demo.settings,
+            settings=demo.settings,
             n_trials=demo.n_trials,
             n_workers=2,
             study_name=demo.name,
@@ -222,7 +222,7 @@ def write_report(demo: Demo, report: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def stopping_everything(settings: Settings) -> Iterator[None]:
     """Stop what lives in the demo's own state folder: before, in case it was killed, and after."""
-    from helikon.spark.session import close
+    from helikon.spark import close
 
     _stop_all(settings)
     try:

@@ -10,7 +10,7 @@ import functools
 import importlib.util
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from helikon.spark.conf import is_local
 from helikon.spark.desk import Desk
 from helikon.spark.dispatch import run_partitions
 from helikon.spark.history import History, record_study
-from helikon.spark.session import session
+from helikon.spark.objectives import space_objective
+from helikon.spark.sessions import session
 from helikon.spark.shipping import pack, pack_function
 from helikon.spark.storage import serve
 from helikon.spark.study import ERROR, StudyUpdate, open_study, study_folder, summarise, write_result
@@ -35,9 +36,10 @@ _MOST_ROUNDS_WITHOUT_A_TRIAL = 3
 
 
 def tune(
-    objective: Callable[["optuna.Trial"], float | Sequence[float]],
-    settings: Settings,
+    objective: Callable[..., float | Sequence[float]],
+    space: Mapping[str, Any] | None = None,
     *,
+    settings: Settings,
     n_trials: int,
     n_workers: int = 2,
     study_name: str,
@@ -58,10 +60,14 @@ def tune(
     Parameters
     ----------
     objective : callable
-        Optuna's: takes a trial, returns its value, or values. What it raises
-        makes one failed trial. A worker that is killed gives its trial, with
+        Returns the value, or values, of what it is called with: the parameters
+        of the space by their names, or, without a space, Optuna's trial. What it
+        raises makes one failed trial. A worker that is killed gives its trial, with
         the parameters suggested so far, to its successor; killed twice, the
         trial has failed.
+    space : Mapping[str, range], optional
+        Parameter to what is searched: text (``"1e-3..1e3 log"``, ``"2..8"``,
+        ``"rbf,linear"``), a sequence of values, or an Optuna distribution.
     settings : Settings
         Of the session, the state folder and MLflow.
     n_trials : int
@@ -97,15 +103,16 @@ def tune(
     AlreadyExists
         If the study is there and ``resume`` is not set, or another process tunes it.
     InputError
-        If the directions or numbers cannot be used or the objective cannot be sent.
+        If the directions, numbers or space cannot be used or the objective cannot be sent.
     EngineError
         If all trials failed, with the first one's error, or Spark failed for good.
     """
     _check(n_trials, n_workers, directions)
+    of_trial = objective if space is None else space_objective(objective, space)
     folder = storage_folder or study_folder(settings, study_name)
     with _quiet(), open_study(folder, study_name, directions, resume=resume) as study:
         desk = Desk(study, n_trials, timeout_s)
-        packed = (pack_function(objective), pack(sampler), pack(pruner))
+        packed = (pack_function(of_trial), pack(sampler), pack(pruner))
         with record_study(settings, study, n_trials=n_trials, n_workers=n_workers) as history:
             told = _Told(study, n_trials, history, on_update)
             try:

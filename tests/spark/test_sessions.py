@@ -8,11 +8,11 @@ import pytest
 from helikon.errors import EngineError, Missing
 from helikon.settings import Settings, load
 from helikon.spark.conf import events_folder
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 
 LOAD = """
 from helikon.settings import load
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 session(load())
 """
 

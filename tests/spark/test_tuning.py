@@ -18,9 +18,9 @@ from helikon.catalogue.tracking import client
 from helikon.errors import AlreadyExists, EngineError, InputError
 from helikon.settings import Settings
 from helikon.spark.choices import make_sampler
-from helikon.spark.session import session
+from helikon.spark.sessions import session
 from helikon.spark.study import StudyUpdate, study_folder
-from helikon.spark.tune import tune
+from helikon.spark.tuning import tune
 from helikon.testing.polling import eventually
 
 
@@ -136,7 +136,9 @@ def test_several_values_have_a_front_of_best_trials(run) -> None:
 
 def test_workers_do_not_draw_the_same_numbers_but_one_worker_repeats_itself(run, warm: Settings) -> None:
     def drawn(**options: object) -> list[float]:
-        study = tune(parabola, warm, n_trials=4, sampler=optuna.samplers.RandomSampler(seed=1), **options)
+        study = tune(
+            parabola, settings=warm, n_trials=4, sampler=optuna.samplers.RandomSampler(seed=1), **options
+        )
         return [trial.params["x"] for trial in study.trials]
 
     assert drawn(study_name="seeded-1", n_workers=1) == drawn(study_name="seeded-2", n_workers=1)
@@ -180,14 +182,14 @@ DRIVER = """
 import sys, time
 from pathlib import Path
 from helikon.settings import load
-from helikon.spark.tune import tune
+from helikon.spark.tuning import tune
 
 def slow(trial):
     x = trial.suggest_float("x", 0, 1)
     time.sleep(0 if trial.number < 2 else 600)
     return x
 
-print(tune(slow, load(), n_trials=6, study_name="killed"))
+print(tune(slow, settings=load(), n_trials=6, study_name="killed"))
 """
 
 
@@ -213,7 +215,7 @@ def test_a_driver_that_is_killed_loses_nothing_and_leaves_no_process(warm: Setti
         driver.wait()
     study = tune(
         lambda trial: trial.suggest_float("x", 0, 1),
-        warm,
+        settings=warm,
         n_trials=6,
         study_name="killed",
         storage_folder=journal.parent,
@@ -291,4 +293,4 @@ def test_its_plots_and_its_result_are_kept_with_its_run(run, warm: Settings) -> 
 )
 def test_numbers_that_cannot_be_used_are_refused(settings: Settings, options: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        tune(parabola, settings, study_name="s", **options)
+        tune(parabola, settings=settings, study_name="s", **options)
