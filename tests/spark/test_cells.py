@@ -1,11 +1,13 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 from helikon.spark.cells import Progress, draw
+from helikon.spark.stages import called
 
 START = """
 from helikon.settings import load
@@ -19,6 +21,12 @@ def slowly(batches):
     yield from batches
 
 spark.range(0, 6, 1, 6).mapInArrow(slowly, "id long").count()
+"""
+
+TASKS = """
+import time
+from helikon.spark.tasks import run_tasks
+run_tasks(lambda number: time.sleep(1.5), range(4), load(), label="sleeping")
 """
 
 
@@ -43,12 +51,17 @@ def test_of_many_stages_the_last_are_drawn() -> None:
     assert [line.split()[1] for line in lines[2:]] == ["3", "4", "5", "6", "7", "8"]
 
 
+def test_a_stage_without_a_description_is_called_after_its_place() -> None:
+    for name in ("count at /home/ada/app.py:7", "app.py:7"):
+        assert called(None, SimpleNamespace(name=name, stageId=0)) == "app.py:7"
+
+
 @pytest.mark.slow
 def test_a_cell_of_a_notebook_shows_its_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELIKON_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HELIKON_SPARK_MASTER", "local[2,3]")
     monkeypatch.setenv("HELIKON_SPARK_DRIVER_MEMORY_GIB", "1")
-    cells = [nbformat.v4.new_code_cell(source) for source in (START, "1 + 1", WORK, "spark.stop()")]
+    cells = [nbformat.v4.new_code_cell(source) for source in (START, "1 + 1", WORK, TASKS, "spark.stop()")]
     book = nbformat.v4.new_notebook(cells=cells)
     seen: list[str] = []
     client = NotebookClient(
@@ -68,5 +81,7 @@ def test_a_cell_of_a_notebook_shows_its_stages(tmp_path: Path, monkeypatch: pyte
     assert result.data["text/plain"] == "6"
     assert "6 of 6 tasks" in shown.data["text/plain"]
     assert "<progress" in shown.data["text/html"]
+    (labelled,) = (output for output in book.cells[3].outputs if output.output_type == "display_data")
+    assert "(sleeping): 4 of 4 tasks" in labelled.data["text/plain"]
     assert len(seen) > 1
     assert any("of 6 tasks" in text and "6 of 6 tasks" not in text for text in seen)

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from helikon.spark.stages import called
+
 __all__ = ["Progress", "draw", "watch_cells"]
 
 _INTERVAL_S = 0.5
@@ -32,7 +34,7 @@ class Progress:
     number : int
         Spark's.
     name : str
-        Where it was asked for.
+        What its job was described as, or where it was asked for.
     n_done, n_failed, n_tasks : int
         Its tasks.
     """
@@ -152,7 +154,7 @@ def _update(seen: dict[int, Progress]) -> None:
         if (info := tracker.getStageInfo(number)) is not None:
             seen[number] = Progress(
                 number=number,
-                name=info.name.rpartition("/")[2] if " at " in info.name else info.name,
+                name=called(context, info),
                 n_done=info.numCompletedTasks,
                 n_failed=info.numFailedTasks,
                 n_tasks=info.numTasks,

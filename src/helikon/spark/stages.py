@@ -1,13 +1,29 @@
-"""Tell the stages of a running Spark application, line by line."""
+"""What a running stage is called, and the stages of a running application told line by line."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-__all__ = ["told"]
+__all__ = ["called", "told"]
 
 _INTERVAL_S = 1.0
+
+
+def called(context: Any, info: Any) -> str:
+    """Return the description of a stage's job (``setJobDescription``), else where the stage was asked for.
+
+    Parameters
+    ----------
+    context : pyspark.SparkContext
+    info : pyspark.status.SparkStageInfo
+    """
+    with contextlib.suppress(Exception):  # a stage that Spark has forgotten, or another Spark
+        description = context._jsc.sc().statusStore().lastStageAttempt(info.stageId).description()
+        if description.isDefined():
+            return str(description.get())
+    name = str(info.name)
+    return name.rpartition("/")[2] if " at " in name else name
 
 
 @contextlib.contextmanager
@@ -44,13 +60,13 @@ def _tell_once(stream: TextIO, last: dict[int, str], before: set[int]) -> set[in
     active = set(tracker.getActiveStageIds())
     for stage in sorted(active | before):
         info = tracker.getStageInfo(stage)
-        if info is not None and last.get(stage) != (line := _line(info)):
+        if info is not None and last.get(stage) != (line := _line(info, called(context, info))):
             last[stage] = line
             stream.write(line + "\n")
             stream.flush()
     return active
 
 
-def _line(info: Any) -> str:
+def _line(info: Any, name: str) -> str:
     failed = f", {info.numFailedTasks} failed" if info.numFailedTasks else ""
-    return f"stage {info.stageId} ({info.name}): {info.numCompletedTasks} of {info.numTasks} tasks{failed}"
+    return f"stage {info.stageId} ({name}): {info.numCompletedTasks} of {info.numTasks} tasks{failed}"
