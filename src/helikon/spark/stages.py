@@ -21,7 +21,7 @@ def called(context: Any, info: Any) -> str:
     with contextlib.suppress(Exception):  # a stage that Spark has forgotten, or another Spark
         description = context._jsc.sc().statusStore().lastStageAttempt(info.stageId).description()
         if description.isDefined():
-            return str(description.get())
+            return " ".join(str(description.get()).split())
     name = str(info.name)
     return name.rpartition("/")[2] if " at " in name else name
 
