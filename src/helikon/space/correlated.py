@@ -118,7 +118,8 @@ class Correlated:
 
     def _whiten(self, rows: npt.NDArray[np.intp], stack: Double) -> Double:
         """Whiten vectors (n, m, p)."""
-        white = stack @ self.whitener.T
+        as_rows = stack.reshape(-1, stack.shape[-1]) if stack.shape[1] > 1 else stack
+        white = (as_rows @ self.whitener.T).reshape(stack.shape)
         for place, row in enumerate(rows.tolist()):
             if row in self.own:
                 white[place] = stack[place] @ self.own[row].T

@@ -198,7 +198,8 @@ def _part(
 def _sharpened(significance: Float, box: tuple[slice, slice], beam_fwhm_pixels: float) -> Float:
     """Take off a part of the Laplacian, which pulls apart what the beam has blended."""
     rows, columns = (slice(max(0, side.start - 3), side.stop + 3) for side in box)
-    wide = np.nan_to_num(significance[rows, columns], neginf=0.0)
+    wide = significance[rows, columns]
+    wide = np.where(wide > -np.inf, wide, np.float32(0))
     rounded = ndimage.laplace(ndimage.gaussian_filter(wide, 0.1 * beam_fwhm_pixels))
     sharp = (wide - SHARPENING * beam_fwhm_pixels**2 * rounded) / SHARP_PEAK
     y, x = box[0].start - rows.start, box[1].start - columns.start

@@ -53,10 +53,11 @@ def saddles(heights: Float, parts: Int) -> list[tuple[float, int, int]]:
         a, b = _shifted(parts, dy, dx)
         u, v = _shifted(heights, dy, dx)
         touch = (a != b) & (a > 0) & (b > 0)
-        low = np.minimum(u[touch], v[touch])
-        for i, j, value in zip(a[touch].tolist(), b[touch].tolist(), low.tolist(), strict=True):
-            key = (min(i, j), max(i, j))
-            found[key] = max(value, found.get(key, -np.inf))
+        one, other = a[touch], b[touch]
+        low, first, second = np.minimum(u[touch], v[touch]), np.minimum(one, other), np.maximum(one, other)
+        for i, j, value in zip(first.tolist(), second.tolist(), low.tolist(), strict=True):
+            if value > found.get((i, j), -np.inf):
+                found[i, j] = value
     return [(value, i, j) for (i, j), value in found.items()]
 
 
