@@ -1,9 +1,24 @@
 """The judges, and how pairs become sources."""
 
-import numpy as np
+from typing import cast
 
-from helikon.space.judge import GROUP_FEATURES, PAIRED_FEATURES, NetworkAlone, cluster, weakest_link
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.eye import Eye
+from helikon.space.judge import (
+    GROUP_FEATURES,
+    PAIRED_FEATURES,
+    Judge,
+    NetworkAlone,
+    cluster,
+    weakest_link,
+)
 from helikon.space.perceptron import Perceptron
+
+
+def no_patches(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    raise AssertionError("nobody looks")
 
 
 def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
@@ -48,10 +63,40 @@ def test_a_perceptron_does_what_its_tensors_say() -> None:
     np.testing.assert_allclose(made(np.array([[3.0, 0.0], [-1.0, 2.0]])), [[1 + 5 + 0.25], [0.25]])
 
 
+class Opposite:
+    """An eye that says the opposite of what the features say, and remembers what it was shown."""
+
+    def __call__(
+        self,
+        patches: npt.NDArray[np.float32],
+        features: npt.NDArray[np.float64],
+        logits: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.float64]:
+        self.shown = patches, features
+        return -logits
+
+
+def test_the_eye_looks_at_doubtful_pairs_alone() -> None:
+    n = len(PAIRED_FEATURES)
+    first = np.zeros((1, n))
+    first[0, 0] = 1.0  # the log odds are the first feature
+    pair = Perceptron(mean=np.zeros(n), deviation=np.ones(n), layers=((first, np.zeros(1)),))
+    features = np.zeros((4, n))
+    features[:, 0] = [5.0, 2.0, -1.0, -5.0]
+    eye = Opposite()
+    judge = Judge(pair=pair, source=pair, eye=cast(Eye, eye))
+    sure = Judge(pair=pair, source=pair).kinship(features, no_patches)
+    np.testing.assert_allclose(sure, 1 / (1 + np.exp(-features[:, 0])))
+    kinship = judge.kinship(features, lambda rows: rows.astype(np.float32))
+    np.testing.assert_allclose(kinship, [sure[0], 1 - sure[1], 1 - sure[2], sure[3]])
+    np.testing.assert_array_equal(eye.shown[0], [1, 2])
+    np.testing.assert_array_equal(eye.shown[1], features[1:3])
+
+
 def test_without_a_judge_the_networks_masks_and_boxes_are_taken_at_their_word() -> None:
     pairs = np.zeros((2, len(PAIRED_FEATURES)))
     pairs[:, PAIRED_FEATURES.index("together")] = [0.9, 0.1]
-    np.testing.assert_allclose(NetworkAlone().kinship(pairs), [0.9, 0.1])
+    np.testing.assert_allclose(NetworkAlone().kinship(pairs, no_patches), [0.9, 0.1])
     sources = np.full((2, len(GROUP_FEATURES)), np.log(1e-4))
     sources[:, GROUP_FEATURES.index("box_compact")] = np.log(0.9)
     sources[:, GROUP_FEATURES.index("covered")] = [0.0, 0.8]

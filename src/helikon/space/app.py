@@ -11,6 +11,7 @@ app = App(
     recipes={
         "mask-rcnn": "helikon.space.recipes:mask_rcnn",
         "judge": "helikon.space.judge_recipe:judge",
+        "eye": "helikon.space.eye_recipe:eye",
     },
     objectives={"thresholds": "helikon.space.objectives:thresholds"},
     services={"source-finder": "helikon.space.service:SourceFinder"},

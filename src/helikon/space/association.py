@@ -17,6 +17,7 @@ from helikon.space.fits import RadioMap
 from helikon.space.judge import Judge, NetworkAlone, cluster, weakest_link
 from helikon.space.model import SourceModel
 from helikon.space.pairs import Pairs
+from helikon.space.patches import Patches
 from helikon.space.sky import beam_form
 from helikon.space.surroundings import Shapes
 from helikon.space.weighing import group_features, paired_features
@@ -87,9 +88,10 @@ def join_pieces(
         beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
         tell=tell,
     )
+    patches = Patches(significance, pieces, shapes, radio_map.beam_fwhm_pixels)
     found: list[tuple[Int, Double]] = []
     for evidence in tiles:
-        found += _judged(evidence, shapes, pairs, pieces, model.judge, settings.score_threshold)
+        found += _judged(evidence, shapes, pairs, pieces, patches, model.judge, settings.score_threshold)
     return _without_overlap(found, len(pieces))
 
 
@@ -98,13 +100,16 @@ def _judged(
     shapes: Shapes,
     pairs: Pairs,
     pieces: Pieces,
+    patches: Patches,
     judge: Judge | NetworkAlone,
     threshold: float,
 ) -> list[tuple[Int, Double]]:
     """Return pieces and class probabilities of the sources whose brightest piece is the tile's own."""
     island = pieces.island
-    kinship = judge.kinship(paired_features(pairs, evidence))
     one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
+    kinship = judge.kinship(
+        paired_features(pairs, evidence), lambda rows: patches.cut(one[rows], other[rows])
+    )
     groups = cluster(evidence.inside, one, other, kinship, threshold)
     owned = set(evidence.inside[evidence.owns].tolist())
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]

@@ -3,16 +3,19 @@
 Two small perceptrons. The first says of a pair of pieces how probable it is
 that they are one source; pairs are joined from the surest on. The second says
 of each source the probabilities of the five classes. Both are trained on
-made-up skies by the recipe ``space/judge``.
+made-up skies by the recipe ``space/judge``. Where the first is in doubt, an eye
+(see ``eye.py``) looks at the pair itself.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from helikon.space.classes import CLASSES
+from helikon.space.eye import Eye
 from helikon.space.pairs import PAIR_FEATURES
 from helikon.space.perceptron import Perceptron
 from helikon.space.surroundings import PIECE_FEATURES
@@ -20,14 +23,18 @@ from helikon.space.surroundings import PIECE_FEATURES
 __all__ = [
     "GROUP_FEATURES",
     "PAIRED_FEATURES",
+    "Cut",
     "Judge",
     "NetworkAlone",
     "cluster",
+    "doubtful",
     "weakest_link",
 ]
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+Cut = Callable[[Int], npt.NDArray[np.float32]]
+"""Gives the patches (k, 4, 32, 48) of some rows of the pairs, see ``patches.py``."""
 
 NETWORK = ("background", *CLASSES)
 PAIRED_FEATURES = (
@@ -43,6 +50,8 @@ PRIOR = np.array([0.35, 1.0, 1.0, 1.0, 1.0])
 
 Chosen on validation fields of two simulators, where it keeps two thirds of the
 faint diffuse sources from being called spurious and loses no artefact."""
+DOUBTFUL = math.log(99.0)
+"""Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
 LEAST_AGREEMENT = 0.6
 """Pairs between two groups must be kin to this share of the threshold, on average: far ends hardly are."""
 EXTENDED = CLASSES.index("extended")
@@ -50,7 +59,7 @@ EXTENDED = CLASSES.index("extended")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """The two perceptrons.
+    """The two perceptrons, and the eye.
 
     Attributes
     ----------
@@ -58,19 +67,33 @@ class Judge:
         ``PAIRED_FEATURES`` to the log odds that a pair is one source.
     source : Perceptron
         ``GROUP_FEATURES`` to the logarithms of the odds of the five classes.
+    eye : Eye, optional
+        Corrects the log odds of doubtful pairs.
     """
 
     pair: Perceptron
     source: Perceptron
+    eye: Eye | None = None
 
     @classmethod
-    def read(cls, tensors: Mapping[str, npt.NDArray[np.floating]]) -> "Judge":
+    def read(cls, tensors: Mapping[str, npt.NDArray[np.floating]], eye: Eye | None = None) -> "Judge":
         """Take the tensors that the recipe ``space/judge`` wrote."""
-        return cls(pair=Perceptron.read(tensors, "pair"), source=Perceptron.read(tensors, "source"))
+        return cls(pair=Perceptron.read(tensors, "pair"), source=Perceptron.read(tensors, "source"), eye=eye)
 
-    def kinship(self, features: Double) -> Double:
-        """Return the probability (n,) that each pair is one source."""
-        return np.asarray(1 / (1 + np.exp(-self.pair(features)[:, 0])))
+    def kinship(self, features: Double, cut: Cut) -> Double:
+        """Return the probability (n,) that each pair is one source.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, n_paired_features)
+        cut : callable
+            Gives the patches of the pairs that are looked at.
+        """
+        logits = self.pair(features)[:, 0]
+        rows = doubtful(logits)
+        if self.eye is not None and len(rows):
+            logits[rows] = self.eye(cut(rows), features[rows], logits[rows])
+        return np.asarray(1 / (1 + np.exp(-logits)))
 
     def classify(self, features: Double) -> Double:
         """Return the class probabilities (n, 5) of sources."""
@@ -82,7 +105,7 @@ class Judge:
 class NetworkAlone:
     """Stands for a judge where a model has none: the network's masks and boxes are taken at their word."""
 
-    def kinship(self, features: Double) -> Double:
+    def kinship(self, features: Double, cut: Cut) -> Double:
         """Return the probability (n,) of the extended mask that holds both pieces."""
         return features[:, PAIRED_FEATURES.index("together")]
 
@@ -96,6 +119,11 @@ class NetworkAlone:
         odds *= 1 - more[:, None]
         odds[:, EXTENDED] += more
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+
+def doubtful(logits: Double) -> Int:
+    """Return the rows of the pairs that the features leave in doubt."""
+    return np.flatnonzero(np.abs(logits) < DOUBTFUL)
 
 
 def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:

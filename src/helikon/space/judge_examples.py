@@ -1,4 +1,4 @@
-"""What the judges learn from: pairs and sources of made-up fields, with the truth."""
+"""What the judges and the eye learn from: pairs and sources of made-up fields, with the truth."""
 
 import dataclasses
 import math
@@ -19,7 +19,15 @@ from helikon.space.surroundings import Shapes
 from helikon.space.training_tiles import draw_options
 from helikon.space.weighing import group_features, paired_features
 
-__all__ = ["Examples", "join_examples", "make_examples", "owners_of_pieces"]
+__all__ = [
+    "Examples",
+    "Seen",
+    "join_examples",
+    "kin_of",
+    "look_at_field",
+    "make_examples",
+    "owners_of_pieces",
+]
 
 FIELD_PIXELS = 768
 SMALL_SHARE, SMALL_PIXELS = 0.3, (128, 512)
@@ -34,6 +42,7 @@ SPURIOUS, COMPACT = CLASSES.index("spurious"), CLASSES.index("compact")
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +73,31 @@ NOTHING = Examples(
 )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A made-up field, and what the classical step and the network say of it."""
+
+    scene: Scene
+    significance: npt.NDArray[np.float32]
+    pieces: Pieces
+    shapes: Shapes
+    pairs: Pairs
+    tiles: list[TileEvidence]
+
+
 def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Examples:
+    """Make the examples of a field.
+
+    Parameters
+    ----------
+    seed, model, split, templates
+        See :func:`look_at_field`.
+    """
+    seen = look_at_field(seed, model, split=split, templates=templates)
+    return join_examples([_of_tile(seen, evidence) for evidence in seen.tiles])
+
+
+def look_at_field(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Seen:
     """Make a field and see what the classical step and the network say of it.
 
     Parameters
@@ -98,7 +131,14 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
     shapes, pairs, tiles = gather(
         significance, background.rms, pieces, model, settings, beam_fwhm_pixels=fwhm
     )
-    return join_examples([_of_tile(scene, pieces, shapes, pairs, evidence) for evidence in tiles])
+    return Seen(
+        scene=scene,
+        significance=significance,
+        pieces=pieces,
+        shapes=shapes,
+        pairs=pairs,
+        tiles=list(tiles),
+    )
 
 
 def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:
@@ -112,11 +152,20 @@ def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:
     return owners
 
 
-def _of_tile(scene: Scene, pieces: Pieces, shapes: Shapes, pairs: Pairs, evidence: TileEvidence) -> Examples:
+def kin_of(seen: Seen, evidence: TileEvidence) -> tuple[Bool, Bool]:
+    """Say of each pair in a tile whether it is one source, and whether one of the two has a source at all.
+
+    Of pairs of two noise peaks nothing is learnt.
+    """
+    owner = owners_of_pieces(seen.pieces, seen.scene.labels)
+    one, other = owner[seen.pairs.one[evidence.pairs]], owner[seen.pairs.other[evidence.pairs]]
+    return (one == other) & (one > 0), (one > 0) | (other > 0)
+
+
+def _of_tile(seen: Seen, evidence: TileEvidence) -> Examples:
+    scene, pieces = seen.scene, seen.pieces
     owner = owners_of_pieces(pieces, scene.labels)
     class_of = {source.label: CLASSES.index(source.class_name) for source in scene.sources}
-    one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
-    kin = ((owner[one] == owner[other]) & (owner[one] > 0)).astype(np.float64)
     groups: dict[int, list[int]] = {}
     for piece in evidence.inside:
         groups.setdefault(int(owner[piece]) or -int(piece) - 1, []).append(int(piece))
@@ -127,12 +176,11 @@ def _of_tile(scene: Scene, pieces: Pieces, shapes: Shapes, pairs: Pairs, evidenc
             shown.append(np.array(group, dtype=np.int64))
             noise = COMPACT if pieces.is_faint[group[0]] else SPURIOUS
             classes.append(class_of.get(label, noise))
-    known = (owner[one] > 0) | (owner[other] > 0)
-    features = paired_features(pairs, evidence)
+    kin, known = kin_of(seen, evidence)
     return Examples(
-        pairs=features[known],
-        kin=kin[known],
-        sources=group_features(shown, shapes, pieces, evidence),
+        pairs=paired_features(seen.pairs, evidence)[known],
+        kin=kin[known].astype(np.float64),
+        sources=group_features(shown, seen.shapes, pieces, evidence),
         classes=np.array(classes, dtype=np.int64),
     )
 

@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,12 @@ import torch.nn.functional as F  # noqa: N812, the usual name
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from helikon.errors import InputError
 from helikon.space.classes import CLASSES
 from helikon.space.judge_examples import Examples, join_examples, make_examples
 from helikon.space.model import SHIPPED, SourceModel, load_model
-from helikon.training.recipe import Recipe, cosine
+from helikon.training.recipe import Recipe, cosine, read_options
 
-__all__ = ["JudgeOptions", "judge"]
+__all__ = ["JudgeOptions", "best_temperature", "judge", "source_model"]
 
 TRAIN, VALIDATE = 11, 12
 """First number of every seed: these fields are not those that the network was trained on."""
@@ -65,7 +64,7 @@ def judge(options: Mapping[str, str]) -> Recipe:
     options : Mapping[str, str]
         See :class:`JudgeOptions`.
     """
-    chosen = _read(options)
+    chosen = read_options(JudgeOptions, options, recipe="space/judge")
     return Recipe(
         name="space/judge",
         model=functools.partial(_model, chosen),
@@ -83,20 +82,6 @@ def judge(options: Mapping[str, str]) -> Recipe:
         seed=chosen.seed,
         inputs={"data": f"made-up skies, judge's seed {chosen.seed}", "model": chosen.model},
     )
-
-
-def _read(options: Mapping[str, str]) -> JudgeOptions:
-    fields = {field.name: field.type for field in dataclasses.fields(JudgeOptions)}
-    if unknown := sorted(set(options) - set(fields)):
-        expected = f"one of {', '.join(fields)}"
-        raise InputError("no such option of space/judge", got=", ".join(unknown), expected=expected)
-    try:
-        values: dict[str, Any] = {
-            name: int(text) if fields[name] is int else text for name, text in options.items()
-        }
-    except ValueError as error:
-        raise InputError("an option of space/judge cannot be read", got=str(error)) from None
-    return JudgeOptions(**values)
 
 
 class _Scaled(nn.Module):
@@ -136,7 +121,8 @@ def _model(options: JudgeOptions) -> nn.Module:
 
 
 @functools.cache
-def _source_model(folder: str) -> SourceModel:
+def source_model(folder: str) -> SourceModel:
+    """Read a model folder once, or ``shipped``."""
     return load_model(None if folder == "shipped" else Path(folder))
 
 
@@ -144,7 +130,7 @@ def _source_model(folder: str) -> SourceModel:
 def _field(options: JudgeOptions, kind: int, number: int) -> Examples:
     return make_examples(
         (kind, options.seed, number),
-        _source_model(options.model),
+        source_model(options.model),
         split="train" if kind == TRAIN else "validation",
         templates=options.templates,
     )
@@ -188,9 +174,10 @@ def _validate(options: JudgeOptions, module: nn.Module) -> Mapping[str, float]:
 
 
 def _export(options: JudgeOptions, module: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write the model folder anew with these judges in it."""
+    """Write the model folder anew with these judges in it; an eye of others is left out."""
     base = SHIPPED if options.model == "shipped" else Path(options.model)
     base_card = json.loads((base / "model.json").read_text())
+    base_card.pop("eye", None)
     for name in ("weights.safetensors", *(f"{graph}.onnx" for graph in base_card["graphs"])):
         shutil.copyfile(base / name, folder / name)
     state = {name.replace("layers.", ""): value.float() for name, value in module.state_dict().items()}
@@ -206,17 +193,21 @@ def _export(options: JudgeOptions, module: nn.Module, folder: Path, card: Mappin
 
 
 def _cool(state: dict[str, Tensor], module: nn.Module, examples: Examples) -> None:
-    """Divide the last layers by the temperature that fits held-out fields best (Guo et al. 2017, ICML 70)."""
+    """Divide the last layers by the temperature that fits held-out fields best."""
     pairs, sources = module(
         torch.from_numpy(examples.pairs).float(), torch.from_numpy(examples.sources).float()
     )
     kin, classes = torch.from_numpy(examples.kin).float(), torch.from_numpy(examples.classes)
-    temperatures = [float(t) for t in np.geomspace(0.5, 3, 60)]
-    losses = {
-        "pair": [float(F.binary_cross_entropy_with_logits(pairs / t, kin)) for t in temperatures],
-        "source": [float(F.cross_entropy(sources / t, classes)) for t in temperatures],
+    temperatures = {
+        "pair": best_temperature(lambda t: F.binary_cross_entropy_with_logits(pairs / t, kin)),
+        "source": best_temperature(lambda t: F.cross_entropy(sources / t, classes)),
     }
-    for name, values in losses.items():
-        temperature = temperatures[int(np.argmin(values))]
+    for name, temperature in temperatures.items():
         for part in ("weight", "bias"):
             state[f"{name}.2.{part}"] = state[f"{name}.2.{part}"] / temperature
+
+
+def best_temperature(loss: Callable[[float], Tensor]) -> float:
+    """Return the temperature of the least loss, from 0.5 to 3 (Guo et al. 2017, ICML 70)."""
+    temperatures = np.geomspace(0.5, 3, 60).tolist()
+    return float(min(temperatures, key=lambda temperature: float(loss(temperature))))

@@ -4,7 +4,6 @@ It runs on ONNX Runtime, not on torch, which takes longer to start than most
 maps take to search. Training and saving are in ``model_files.py``.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,9 @@ import numpy.typing as npt
 from helikon.apps import needing
 from helikon.space.card import SHIPPED, check_file, read_card
 from helikon.space.classes import CLASSES, Detection
+from helikon.space.eye import Eye
 from helikon.space.judge import Judge, NetworkAlone
+from helikon.space.runtime import session
 from helikon.space.view import MODEL_BEAM_PIXELS, View, network_input
 
 __all__ = [
@@ -51,7 +52,7 @@ class SourceModel:
         card: Mapping[str, Any] | None = None,
         judge: Judge | None = None,
     ) -> None:
-        self._sessions = {name: _session(content) for name, content in graphs.items()}
+        self._sessions = {name: session(content) for name, content in graphs.items()}
         self.card: dict[str, Any] = dict(card or {})
         self.judge = judge or NetworkAlone()
 
@@ -94,18 +95,6 @@ class SourceModel:
         return self.look(snr).classify(boxes)
 
 
-def _session(content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    threads = int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Idle threads must not spin: a map is searched by processes, not by threads.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-
 def load_model(folder: Path | None = None) -> SourceModel:
     """Read a model folder; without one, the model that comes with Helikon.
 
@@ -140,4 +129,12 @@ def _read_judge(folder: Path, card: Mapping[str, Any]) -> Judge | None:
 
     content = (folder / "judge.safetensors").read_bytes()
     check_file(f"judge.safetensors in {folder}", content, card["judge"]["sha256"])
-    return Judge.read(load(content))
+    return Judge.read(load(content), _read_eye(folder, card))
+
+
+def _read_eye(folder: Path, card: Mapping[str, Any]) -> Eye | None:
+    if "eye" not in card:
+        return None
+    content = (folder / "eye.onnx").read_bytes()
+    check_file(f"eye.onnx in {folder}", content, card["eye"]["sha256"])
+    return Eye(content)

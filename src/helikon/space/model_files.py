@@ -78,12 +78,14 @@ def load_network(folder: Path | None = None) -> MaskRCNN:
 
 
 def keep_judge(start: Path, folder: Path) -> None:
-    """Give the model in ``folder`` the judge of the model that its training started from, if that has one."""
+    """Give the model in ``folder`` the judge and the eye of the model that its training started from."""
     card = json.loads((folder / "model.json").read_text())
-    old = json.loads((start / "model.json").read_text()).get("judge")
-    if old is not None:
-        shutil.copyfile(start / "judge.safetensors", folder / "judge.safetensors")
-        (folder / "model.json").write_text(json.dumps(card | {"judge": old}, indent=1) + "\n")
+    start_card = json.loads((start / "model.json").read_text())
+    for part, name in (("judge", "judge.safetensors"), ("eye", "eye.onnx")):
+        if part in start_card:
+            shutil.copyfile(start / name, folder / name)
+            card[part] = start_card[part]
+    (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
 def _from_state(state: Mapping[str, torch.Tensor]) -> MaskRCNN:

@@ -20,6 +20,7 @@ from helikon.space.model_files import keep_judge, load_network, save_model
 from helikon.space.network import build_network
 from helikon.space.tile_score import score_tiles
 from helikon.space.training_tiles import TRAIN, VALIDATE, Tile, make_tile
+from helikon.training import recipe as training
 from helikon.training.recipe import Recipe, cosine
 
 __all__ = ["DATA_VERSION", "TrainingOptions", "mask_rcnn", "read_options"]
@@ -93,15 +94,7 @@ def read_options(options: Mapping[str, str]) -> TrainingOptions:
     InputError
         If a name is unknown or a value cannot be used.
     """
-    types = {field.name: type(field.default) for field in dataclasses.fields(TrainingOptions)}
-    if unknown := sorted(set(options) - set(types)):
-        raise InputError(
-            "no such option of space/mask-rcnn",
-            got=", ".join(unknown),
-            expected=f"one of {', '.join(types)}",
-        )
-    values = {name: _value(name, text, types[name]) for name, text in options.items()}
-    chosen = TrainingOptions(**values)
+    chosen = training.read_options(TrainingOptions, options, recipe="space/mask-rcnn")
     if chosen.tile_size % 32 or chosen.tile_size < 64:
         expected = "a multiple of 32 from 64"
         raise InputError("tile_size cannot be used", got=chosen.tile_size, expected=expected)
@@ -110,13 +103,6 @@ def read_options(options: Mapping[str, str]) -> TrainingOptions:
     if chosen.precision not in ("auto", "bfloat16", "float32"):
         raise InputError("no such precision", got=chosen.precision, expected="auto, bfloat16 or float32")
     return chosen
-
-
-def _value(name: str, text: str, kind: type[Any]) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        raise InputError(f"option {name} cannot be read", got=repr(text), expected=kind.__name__) from None
 
 
 def mask_rcnn(options: Mapping[str, str]) -> Recipe:

@@ -8,14 +8,47 @@ for many, and the recipe does not know which it is in.
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from helikon.errors import InputError
 
-__all__ = ["Recipe", "adamw", "constant", "cosine"]
+__all__ = ["Recipe", "adamw", "constant", "cosine", "read_options"]
+
+_Options = TypeVar("_Options")
+
+
+def read_options(kind: type[_Options], options: Mapping[str, str], *, recipe: str) -> _Options:
+    """Read a recipe's options from text.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass; every field has a default of the type that its text is read as.
+    options : Mapping[str, str]
+        Name to text.
+    recipe : str
+        Its name, for messages.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a value cannot be read.
+    """
+    types = {field.name: type(field.default) for field in dataclasses.fields(cast(Any, kind))}
+    if unknown := sorted(set(options) - set(types)):
+        expected = f"one of {', '.join(types)}"
+        raise InputError(f"no such option of {recipe}", got=", ".join(unknown), expected=expected)
+    return kind(**{name: _value(name, text, types[name]) for name, text in options.items()})
+
+
+def _value(name: str, text: str, kind: type[Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        raise InputError(f"option {name} cannot be read", got=repr(text), expected=kind.__name__) from None
 
 
 def adamw(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
