@@ -11,7 +11,6 @@ Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 
 EYE_INPUTS = ("patches", "features", "logits")
-AT_ONCE = 256
 
 
 class Eye:
@@ -29,15 +28,6 @@ class Eye:
 
     def __call__(self, patches: Float, features: Double, logits: Double) -> Double:
         """Return the corrected log odds (n,) that pairs are one source."""
-        arrays = patches, features.astype(np.float32), logits.astype(np.float32)
-        corrected = [
-            self._session.run(
-                None,
-                {
-                    name: array[first : first + AT_ONCE]
-                    for name, array in zip(EYE_INPUTS, arrays, strict=True)
-                },
-            )[0]
-            for first in range(0, len(logits), AT_ONCE)
-        ]
-        return np.concatenate(corrected).astype(np.float64)
+        given = patches, features.astype(np.float32), logits.astype(np.float32)
+        (corrected,) = self._session.run(None, dict(zip(EYE_INPUTS, given, strict=True)))
+        return np.asarray(corrected, dtype=np.float64)

@@ -52,6 +52,7 @@ Chosen on validation fields of two simulators, where it keeps two thirds of the
 faint diffuse sources from being called spurious and loses no artefact."""
 DOUBTFUL = math.log(99.0)
 """Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
+LOOKED_AT_ONCE = 256
 LEAST_AGREEMENT = 0.6
 """Pairs between two groups must be kin to this share of the threshold, on average: far ends hardly are."""
 EXTENDED = CLASSES.index("extended")
@@ -90,9 +91,11 @@ class Judge:
             Gives the patches of the pairs that are looked at.
         """
         logits = self.pair(features)[:, 0]
-        rows = doubtful(logits)
-        if self.eye is not None and len(rows):
-            logits[rows] = self.eye(cut(rows), features[rows], logits[rows])
+        if self.eye is not None:
+            rows = doubtful(logits)
+            for first in range(0, len(rows), LOOKED_AT_ONCE):
+                part = rows[first : first + LOOKED_AT_ONCE]
+                logits[part] = self.eye(cut(part), features[part], logits[part])
         return np.asarray(1 / (1 + np.exp(-logits)))
 
     def classify(self, features: Double) -> Double:
