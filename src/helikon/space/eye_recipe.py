@@ -2,10 +2,7 @@
 
 import dataclasses
 import functools
-import hashlib
 import io
-import json
-import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +13,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
 from torch import Tensor, nn
 
-from helikon.space.card import SHIPPED
 from helikon.space.eye import EYE_INPUTS
 from helikon.space.eye_examples import Doubts, join_doubts, kept_doubts
-from helikon.space.judge_recipe import best_temperature, source_model
+from helikon.space.judge_recipe import best_temperature, model_folder, source_model
+from helikon.space.model_files import save_with_part
 from helikon.space.patches import SHAPE
 from helikon.training.recipe import Recipe, cosine, read_options
 
@@ -204,18 +201,9 @@ def _validate(options: EyeOptions, module: nn.Module) -> Mapping[str, float]:
 
 def _export(options: EyeOptions, module: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
     """Write the model folder anew with this eye in it."""
-    base = SHIPPED if options.model == "shipped" else Path(options.model)
-    base_card = json.loads((base / "model.json").read_text())
-    graphs = [f"{graph}.onnx" for graph in base_card["graphs"]]
-    for name in ("weights.safetensors", "judge.safetensors", *graphs):
-        shutil.copyfile(base / name, folder / name)
     content = _graph(_Cooled(module, _temperature(options, module)))
-    (folder / "eye.onnx").write_bytes(content)
-    told = dict(card) | {
-        "options": dataclasses.asdict(options),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    (folder / "model.json").write_text(json.dumps(base_card | {"eye": told}, indent=1) + "\n")
+    told = dict(card) | {"options": dataclasses.asdict(options)}
+    save_with_part("eye", content, told, start=model_folder(options.model), folder=folder)
 
 
 def _temperature(options: EyeOptions, module: nn.Module) -> float:

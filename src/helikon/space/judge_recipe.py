@@ -2,11 +2,8 @@
 
 import dataclasses
 import functools
-import hashlib
 import itertools
-import json
 import math
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,9 +17,10 @@ from torch import Tensor, nn
 from helikon.space.classes import CLASSES
 from helikon.space.judge_examples import Examples, join_examples, make_examples
 from helikon.space.model import SHIPPED, SourceModel, load_model
+from helikon.space.model_files import save_with_part
 from helikon.training.recipe import Recipe, cosine, read_options
 
-__all__ = ["JudgeOptions", "best_temperature", "judge", "source_model"]
+__all__ = ["JudgeOptions", "best_temperature", "judge", "model_folder", "source_model"]
 
 TRAIN, VALIDATE = 11, 12
 """First number of every seed: these fields are not those that the network was trained on."""
@@ -123,7 +121,12 @@ def _model(options: JudgeOptions) -> nn.Module:
 @functools.cache
 def source_model(folder: str) -> SourceModel:
     """Read a model folder once, or ``shipped``."""
-    return load_model(None if folder == "shipped" else Path(folder))
+    return load_model(model_folder(folder))
+
+
+def model_folder(name: str) -> Path:
+    """Return the folder of a model, or of the one that is ``shipped``."""
+    return SHIPPED if name == "shipped" else Path(name)
 
 
 @functools.cache
@@ -174,22 +177,13 @@ def _validate(options: JudgeOptions, module: nn.Module) -> Mapping[str, float]:
 
 
 def _export(options: JudgeOptions, module: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write the model folder anew with these judges in it; an eye of others is left out."""
-    base = SHIPPED if options.model == "shipped" else Path(options.model)
-    base_card = json.loads((base / "model.json").read_text())
-    base_card.pop("eye", None)
-    for name in ("weights.safetensors", *(f"{graph}.onnx" for graph in base_card["graphs"])):
-        shutil.copyfile(base / name, folder / name)
+    """Write the model folder anew with these judges in it."""
     state = {name.replace("layers.", ""): value.float() for name, value in module.state_dict().items()}
     with torch.inference_mode():
         _cool(state, module, _validation(options))
     content = save({name: value.contiguous() for name, value in state.items()})
-    (folder / "judge.safetensors").write_bytes(content)
-    told = dict(card) | {
-        "options": dataclasses.asdict(options),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    (folder / "model.json").write_text(json.dumps(base_card | {"judge": told}, indent=1) + "\n")
+    told = dict(card) | {"options": dataclasses.asdict(options)}
+    save_with_part("judge", content, told, start=model_folder(options.model), folder=folder)
 
 
 def _cool(state: dict[str, Tensor], module: nn.Module, examples: Examples) -> None:

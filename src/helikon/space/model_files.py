@@ -19,7 +19,10 @@ from helikon.space.graphs import export_graphs
 from helikon.space.network import build_network
 from helikon.space.view import MODEL_BEAM_PIXELS
 
-__all__ = ["keep_judge", "load_network", "save_model"]
+__all__ = ["PARTS", "keep_parts", "load_network", "save_model", "save_with_part"]
+
+PARTS = {"judge": "judge.safetensors", "eye": "eye.onnx"}
+"""What a model has beside its network, each trained on what the ones before it say."""
 
 
 def save_model(network: MaskRCNN, card: Mapping[str, Any], folder: Path) -> Path:
@@ -77,14 +80,38 @@ def load_network(folder: Path | None = None) -> MaskRCNN:
         raise InputError(f"weights in {folder} do not fit the network", got=str(error)[:200]) from None
 
 
-def keep_judge(start: Path, folder: Path) -> None:
+def keep_parts(start: Path, folder: Path) -> None:
     """Give the model in ``folder`` the judge and the eye of the model that its training started from."""
     card = json.loads((folder / "model.json").read_text())
     start_card = json.loads((start / "model.json").read_text())
-    for part, name in (("judge", "judge.safetensors"), ("eye", "eye.onnx")):
+    for part, name in PARTS.items():
         if part in start_card:
             shutil.copyfile(start / name, folder / name)
             card[part] = start_card[part]
+    (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+def save_with_part(part: str, content: bytes, told: Mapping[str, Any], *, start: Path, folder: Path) -> None:
+    """Write the model of ``start`` anew with another judge or eye, without what was trained on the old one.
+
+    Parameters
+    ----------
+    part : str
+        Of :data:`PARTS`.
+    content : bytes
+        Of its file.
+    told : Mapping
+        What is known of its training.
+    """
+    card = json.loads((start / "model.json").read_text())
+    earlier = list(PARTS)[: list(PARTS).index(part)]
+    for later in set(PARTS) - set(earlier):
+        card.pop(later, None)
+    kept = [PARTS[name] for name in earlier if name in card]
+    for name in ("weights.safetensors", *(f"{graph}.onnx" for graph in card["graphs"]), *kept):
+        shutil.copyfile(start / name, folder / name)
+    (folder / PARTS[part]).write_bytes(content)
+    card[part] = dict(told) | {"sha256": hashlib.sha256(content).hexdigest()}
     (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n")
 
 

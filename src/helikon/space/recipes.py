@@ -16,7 +16,7 @@ from helikon.errors import InputError
 from helikon.space.batches import Batch, make_batch
 from helikon.space.graphs import export_graphs
 from helikon.space.model import CLASSES, SHIPPED, SourceModel
-from helikon.space.model_files import keep_judge, load_network, save_model
+from helikon.space.model_files import keep_parts, load_network, save_model
 from helikon.space.network import build_network
 from helikon.space.tile_score import score_tiles
 from helikon.space.training_tiles import TRAIN, VALIDATE, Tile, make_tile
@@ -213,4 +213,4 @@ def _export(options: TrainingOptions, module: nn.Module, folder: Path, card: Map
     training = {"recipe": "space/mask-rcnn", "options": dataclasses.asdict(options), "data": DATA_VERSION}
     save_model(cast(MaskRCNN, module), training | dict(card), folder)
     if not options.from_scratch:
-        keep_judge(SHIPPED if options.start == "shipped" else Path(options.start), folder)
+        keep_parts(SHIPPED if options.start == "shipped" else Path(options.start), folder)
