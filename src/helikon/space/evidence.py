@@ -51,7 +51,7 @@ class TileEvidence:
     together : ndarray, shape (m,)
         Probability of the most probable extended detection whose mask holds both.
     ask : callable
-        Class probabilities (k, 6) of boxes around groups: arrays of pieces.
+        Class probabilities (k, 6) of boxes around groups: arrays of pieces, all of them inside.
     """
 
     owns: Bool
@@ -210,9 +210,6 @@ def _evidence(
     def classify(around: Double) -> Double:
         return view.classify(np.clip(around, 0, limit)).astype(np.float64)
 
-    def ask(groups: list[Int]) -> Double:
-        return classify(_around(boxes, groups))
-
     is_inside = np.zeros(len(pieces), dtype=bool)
     is_inside[inside] = True
     rows = np.flatnonzero(is_inside[pairs.one] & is_inside[pairs.other]).astype(np.int64)
@@ -221,10 +218,18 @@ def _evidence(
     place[inside] = np.arange(len(inside))
     one, other = place[pairs.one[rows]], place[pairs.other[rows]]
     both = [np.minimum(held[one], held[other]) for held in covers]
+    of_piece = classify(boxes[inside])
+
+    def ask(groups: list[Int]) -> Double:
+        found: Double = of_piece[place[[int(group[0]) for group in groups]]]
+        several = [row for row, group in enumerate(groups) if len(group) > 1]
+        found[several] = classify(_around(boxes, [groups[row] for row in several]))
+        return found
+
     return TileEvidence(
         owns=owns,
         inside=inside,
-        of_piece=classify(boxes[inside]),
+        of_piece=of_piece,
         covered=np.max(covers, axis=0, initial=0.0) if covers else np.zeros(len(inside)),
         pairs=rows,
         of_pair=classify(_united(boxes[pairs.one[rows]], boxes[pairs.other[rows]])),

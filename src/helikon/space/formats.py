@@ -33,7 +33,7 @@ __all__ = [
 def write_picture(catalogue: QTable, radio_map: RadioMap, path: Path) -> None:
     """Write the map with what was found as PNG."""
     figure = draw(catalogue, radio_map)
-    figure.savefig(path, format="png", dpi=150, pil_kwargs={"compress_level": 4})
+    figure.savefig(path, format="png", dpi=150, pil_kwargs={"compress_level": 2})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
