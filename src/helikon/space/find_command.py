@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -111,11 +112,12 @@ def find(
       helikon space find mosaic.fits --out out --engine spark
     """
     _use_one_thread_for_algebra()
-    from helikon.space.finder import FinderSettings
-    from helikon.space.fits import open_map
-    from helikon.space.formats import write_catalogue
-    from helikon.space.report import report
-    from helikon.space.survey import ModelFile, search_map
+    with _no_garbage():
+        from helikon.space.finder import FinderSettings
+        from helikon.space.fits import open_map
+        from helikon.space.formats import write_catalogue
+        from helikon.space.report import report
+        from helikon.space.survey import ModelFile, search_map
 
     told = FinderSettings(seed_sigma=seed_sigma, flood_sigma=flood_sigma, window_pixels=window_pixels)
     folder = model_folder(model_name, lambda: settings_of(context))
@@ -156,6 +158,18 @@ def _use_one_thread_for_algebra() -> None:
     It reads this once, when NumPy is imported: call it before.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@contextlib.contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Import without looking for garbage: what imports make stays, and to look for it takes a sixth more."""
+    was_looking = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_looking:
+            gc.enable()
 
 
 def model_folder(name: str, settings: "Callable[[], Settings]") -> Path | None:
