@@ -167,8 +167,9 @@ def _with_true_peaks(significance: Float, flood: float) -> Float:
 
 
 def _islands(significance: Float, seed: float, flood: float, beam_fwhm_pixels: float) -> Int:
-    labels, n_labels = ndimage.label(significance > flood, structure=EIGHT)
-    counts = np.bincount(labels.ravel(), minlength=n_labels + 1)
+    above = significance > flood
+    labels, n_labels = ndimage.label(above, structure=EIGHT)
+    counts = np.bincount(labels[above], minlength=n_labels + 1)
     seeded = np.zeros(n_labels + 1, dtype=bool)
     seeded[labels[significance > seed]] = True
     keep = seeded & (counts >= max(1, round(LEAST_AREA * beam_fwhm_pixels**2)))
@@ -236,7 +237,7 @@ def _describe(significance: Float, labels: Int, islands: Int, is_faint: Bool) ->
 
 def _highest(significance: Float, labels: Int) -> npt.NDArray[np.intp]:
     """Return the flat index of the highest pixel of each label from 1; the first of equal ones."""
-    index = np.flatnonzero(labels)
+    index = np.flatnonzero(labels > 0)
     owner = labels.ravel()[index]
     order = np.lexsort((-index, significance.ravel()[index], owner))
     last = np.flatnonzero(np.diff(owner[order], append=0))

@@ -81,7 +81,7 @@ class Footprints:
             source_of_piece[members] = source
         keys = source_of_piece * (int(pieces.island.max(initial=0)) + 1) + pieces.island
         _, first, part_of_piece = np.unique(keys, return_index=True, return_inverse=True)
-        places = np.flatnonzero(pieces.labels)
+        places = np.flatnonzero(pieces.labels > 0)
         part = part_of_piece[pieces.labels.ravel()[places] - 1]
         order = np.argsort(part, kind="stable")
         part_starts = np.searchsorted(part[order], np.arange(len(first) + 1))

@@ -79,7 +79,7 @@ def describe_pieces(
     """
     clean = np.where(np.isfinite(significance), significance, np.float32(0))
     n, beam_area = len(pieces), 1.1331 * beam_fwhm_pixels**2
-    y, x = np.nonzero(pieces.labels)
+    y, x = np.nonzero(pieces.labels > 0)
     owner = pieces.labels[y, x] - 1
     value = clean[y, x].astype(np.float64)
     n_pixels, total = (
