@@ -36,7 +36,8 @@ def network_input(snr: Floats) -> Floats:
         float32, (2, h, w): asinh at two ranges, one for sources near the
         noise, one for bright ones and their surroundings.
     """
-    clean = np.nan_to_num(np.asarray(snr, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    snr = np.asarray(snr, dtype=np.float32)
+    clean = np.where(np.isfinite(snr), snr, np.float32(0))
     return np.stack([np.arcsinh(clean / 2) / 2, np.arcsinh(clean / 40) / 2]).astype(np.float32)
 
 
