@@ -1,7 +1,7 @@
 """From a 10,000 x 10,000 x 4 scene to masked, indexed, halved chips: ours beside multiprocessing and dask.
 
-``python benchmarks/chips.py [--repeats 3] [--s3] [--scenes 1 10 100] [--large]`` with the extra
-``benchmark`` installed. All runs are warm (session, pools and page cache), take turns, and write
+``python benchmarks/chips.py [--repeats 3] [--only NAME …] [--s3] [--scenes 1 10 100] [--large]`` with
+the extra ``benchmark`` installed. All runs are warm (session, pools and page cache), take turns, and write
 uncompressed NPZ. The limit is one process, divided by the number of cores. Before anything is
 timed, the chips of all are compared. ``--s3`` reads from and writes to a SeaweedFS that it starts;
 ``--scenes`` prepares that many smaller scenes; ``--large`` measures the memory for a scene three
@@ -110,6 +110,7 @@ def contestants(settings: Any) -> Iterator[dict[str, Run]]:
 
     session(settings)
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["helikon.earth.work"])  # as the command has it; the others are warm
     cluster = LocalCluster(n_workers=N_CORES, threads_per_worker=1, dashboard_address=None)
     with (
         concurrent.futures.ProcessPoolExecutor(N_CORES, mp_context=context) as pool,
@@ -254,6 +255,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=10_000, help="pixels along each side")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where scenes are kept between runs")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="beside one process and multiprocessing")
     parser.add_argument("--s3", action="store_true", help="also from and to an S3 server")
     parser.add_argument("--scenes", type=int, nargs="*", default=[], help="numbers of smaller scenes")
     parser.add_argument("--large", action="store_true", help="also the memory for nine times the pixels")
@@ -264,7 +266,9 @@ def main() -> None:
         settings = load(overrides={"state_dir": str(work / "state")})
         source = scene.make_scene(kept / f"scene-{given.size}", given.size)
         figures: dict[str, Any] = {"load": os.getloadavg()[0], "cores": N_CORES}
-        with contestants(settings) as runs:
+        with contestants(settings) as every:
+            asked = {"one process", "multiprocessing", *(given.only if given.only is not None else every)}
+            runs = {name: run for name, run in every.items() if name in asked}
             figures["chips"] = compare(runs, source, work)
             seconds = turns(runs, source, work, given.repeats)
             figures["s3"] = from_s3(settings, source, work, given.repeats) if given.s3 else {}
