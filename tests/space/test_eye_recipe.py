@@ -38,7 +38,7 @@ def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path
     assert recipe.validate is not None
     with torch.inference_mode():
         figures = recipe.validate(module.eval())
-    assert figures["loss"] != figures["loss_without"]
+    assert figures["held_out_loss"] != figures["held_out_loss_without"]
     (tmp_path / "model").mkdir()
     recipe.export(module, tmp_path / "model", {"step": 30})
     model = load_model(tmp_path / "model")

@@ -192,7 +192,7 @@ def _validate(options: EyeOptions, module: nn.Module) -> Mapping[str, float]:
     for name, values in (("", said), ("_without", logits)):
         joined = values > 0
         figures |= {
-            f"loss{name}": float(F.binary_cross_entropy_with_logits(values, kin.float())),
+            f"held_out_loss{name}": float(F.binary_cross_entropy_with_logits(values, kin.float())),
             f"precision{name}": float((kin & joined).sum() / max(int(joined.sum()), 1)),
             f"recall{name}": float((kin & joined).sum() / max(int(kin.sum()), 1)),
         }
