@@ -216,7 +216,7 @@ class Says:
 
     detection: Detection | None
     boxes_are: str = "compact"
-    card: dict[str, str] = dataclasses.field(default_factory=lambda: {"sha256": "abc"})
+    sha256: str = "abc"
     judge: NetworkAlone = dataclasses.field(default_factory=NetworkAlone)
 
     def look(self, snr: np.ndarray) -> "Sight":

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helikon.errors import InputError, NotFound
+from helikon.space.card import PARTS, model_sha256
 from helikon.space.graphs import export_graphs
 from helikon.space.model import CLASSES, SourceModel, load_model, network_input
 from helikon.space.model_files import load_network, save_model
@@ -114,6 +115,16 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text(json.dumps(card | {"sha256": "0" * 64}))
     with pytest.raises(InputError, match="not those of the card"):
         load_model(tmp_path)
+
+
+def test_models_that_differ_in_a_judge_alone_are_two_models() -> None:
+    card = load_model().card
+    whole = model_sha256(card)
+    assert len(whole) == 64
+    network = {name: value for name, value in card.items() if name not in PARTS}
+    assert model_sha256(network) == card["sha256"] != whole
+    assert model_sha256(card | {"judge": {"sha256": "0" * 64}}) != whole
+    assert load_model().sha256 == whole
 
 
 def test_changed_graphs_are_refused(tmp_path: Path) -> None:

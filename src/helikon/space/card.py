@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from helikon.errors import InputError, NotFound
 
-__all__ = ["SHIPPED", "check_file", "read_card"]
+__all__ = ["PARTS", "SHIPPED", "check_file", "model_sha256", "read_card"]
 
 SHIPPED = Path(__file__).parent / "weights"
 """The model that comes with Helikon."""
+
+PARTS = {"judge": "judge.safetensors", "eye": "eye.onnx"}
+"""What a model has beside its network, each trained on what the ones before it say."""
 
 
 def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:
@@ -31,6 +35,18 @@ def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:
         raise NotFound("no source model here", got=str(error.filename), expected=expected) from None
     check_file(f"weights in {folder}", content, card["sha256"])
     return card, content
+
+
+def model_sha256(card: Mapping[str, Any]) -> str:
+    """Say which model it is: the checksum of its weights, or of the checksums of all its parts, one a line.
+
+    Parameters
+    ----------
+    card : Mapping
+        What ``model.json`` holds.
+    """
+    sums = [str(card["sha256"]), *(str(card[part]["sha256"]) for part in PARTS if part in card)]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
 def check_file(what: str, content: bytes, expected: str) -> None:

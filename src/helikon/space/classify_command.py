@@ -94,7 +94,7 @@ def classify(
         files = write_classified(catalogue, classified, out, beam=used, map_name=name)
     summary = _summary(catalogue.kind, classified, name)
     if as_json:
-        sha256 = "" if model is None else str(model.card.get("sha256", ""))
+        sha256 = "" if model is None else model.sha256
         echo_json(summary | {"model_sha256": sha256, "files": files})
         return
     echo_table(("CLASS", "N"), list(summary["counts"].items()), "no entries")

@@ -96,7 +96,7 @@ def find_sources(
     )
     refuse_without_noise(background.rms, radio_map.name)
     found = find_in_window(radio_map, background, model, settings, tell=tell)
-    sha256 = "" if model is None else str(model.card.get("sha256", ""))
+    sha256 = "" if model is None else model.sha256
     return make_ordered(found.values, provenance(radio_map, sha256, settings))
 
 

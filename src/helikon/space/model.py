@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.apps import needing
-from helikon.space.card import SHIPPED, check_file, read_card
+from helikon.space.card import SHIPPED, check_file, model_sha256, read_card
 from helikon.space.classes import CLASSES, Detection
 from helikon.space.eye import Eye
 from helikon.space.judge import Judge, NetworkAlone
@@ -55,6 +55,11 @@ class SourceModel:
         self._sessions = {name: session(content) for name, content in graphs.items()}
         self.card: dict[str, Any] = dict(card or {})
         self.judge = judge or NetworkAlone()
+
+    @property
+    def sha256(self) -> str:
+        """Which model it is, see :func:`card.model_sha256`; empty without a card."""
+        return model_sha256(self.card) if self.card else ""
 
     def look(self, snr: Floats) -> View:
         """Look at a tile.

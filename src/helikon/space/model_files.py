@@ -13,16 +13,13 @@ from safetensors.torch import load, save
 from torchvision.models.detection import MaskRCNN
 
 from helikon.errors import InputError
-from helikon.space.card import SHIPPED, read_card
+from helikon.space.card import PARTS, SHIPPED, read_card
 from helikon.space.classes import CLASSES
 from helikon.space.graphs import export_graphs
 from helikon.space.network import build_network
 from helikon.space.view import MODEL_BEAM_PIXELS
 
-__all__ = ["PARTS", "keep_parts", "load_network", "save_model", "save_with_part"]
-
-PARTS = {"judge": "judge.safetensors", "eye": "eye.onnx"}
-"""What a model has beside its network, each trained on what the ones before it say."""
+__all__ = ["keep_parts", "load_network", "save_model", "save_with_part"]
 
 
 def save_model(network: MaskRCNN, card: Mapping[str, Any], folder: Path) -> Path:
@@ -97,7 +94,7 @@ def save_with_part(part: str, content: bytes, told: Mapping[str, Any], *, start:
     Parameters
     ----------
     part : str
-        Of :data:`PARTS`.
+        Of :data:`card.PARTS`.
     content : bytes
         Of its file.
     told : Mapping

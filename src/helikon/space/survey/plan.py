@@ -32,7 +32,7 @@ class ModelFile:
     folder : str
         With ``weights.safetensors`` and ``model.json``; empty for no network.
     sha256 : str
-        Of its weights, as the card says.
+        Which model it is, see :func:`card.model_sha256`.
     """
 
     folder: str = ""
@@ -43,9 +43,9 @@ class ModelFile:
         """Name the model in a folder; None for no network. Raises NotFound where there is none."""
         if folder is None:
             return cls()
-        from helikon.space.card import read_card
+        from helikon.space.card import model_sha256, read_card
 
-        return cls(folder=str(folder.resolve()), sha256=str(read_card(folder)[0]["sha256"]))
+        return cls(folder=str(folder.resolve()), sha256=model_sha256(read_card(folder)[0]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,6 +239,6 @@ def _model(model: ModelFile) -> SourceModel | None:
     finally:
         os.environ.pop("OMP_NUM_THREADS")
         os.environ |= {} if before is None else {"OMP_NUM_THREADS": before}
-    if loaded.card["sha256"] != model.sha256:
-        raise InputError(f"the model in {model.folder} has changed", got=loaded.card["sha256"])
+    if loaded.sha256 != model.sha256:
+        raise InputError(f"the model in {model.folder} has changed", got=loaded.sha256)
     return loaded
