@@ -120,15 +120,16 @@ class _Eye(nn.Module):
         return logits + cast(Tensor, self.correct(self.weigh(torch.cat(seen, dim=1))))[:, 0]
 
 
-class _Cooled(nn.Module):
-    """The eye with its log odds divided by a temperature."""
+class _Both(nn.Module):
+    """What the eye says of the patches and of their mirror images, on average, over a temperature."""
 
-    def __init__(self, eye: nn.Module, temperature: float) -> None:
+    def __init__(self, eye: nn.Module, temperature: float = 1.0) -> None:
         super().__init__()
         self.eye, self.temperature = eye, temperature
 
     def forward(self, patches: Tensor, features: Tensor, logits: Tensor) -> Tensor:
-        return cast(Tensor, self.eye(patches, features, logits)) / self.temperature
+        seen, mirrored = (self.eye(each, features, logits) for each in (patches, patches.flip(2)))
+        return cast(Tensor, seen + mirrored) / (2 * self.temperature)
 
 
 def _convolution(n_in: int, n_out: int, *, stride: int = 1) -> nn.Sequential:
@@ -187,7 +188,7 @@ def _validation(options: EyeOptions) -> Doubts:
 def _validate(options: EyeOptions, module: nn.Module) -> Mapping[str, float]:
     doubts = _validation(options)
     kin, logits = torch.from_numpy(doubts.kin), torch.from_numpy(doubts.logits)
-    said = _said(module, doubts)
+    said = _said(_Both(module), doubts)
     figures: dict[str, float] = {}
     for name, values in (("", said), ("_without", logits)):
         joined = values > 0
@@ -201,7 +202,7 @@ def _validate(options: EyeOptions, module: nn.Module) -> Mapping[str, float]:
 
 def _export(options: EyeOptions, module: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
     """Write the model folder anew with this eye in it."""
-    content = _graph(_Cooled(module, _temperature(options, module)))
+    content = _graph(_Both(module.eval(), _temperature(options, module)))
     told = dict(card) | {"options": dataclasses.asdict(options)}
     save_with_part("eye", content, told, start=model_folder(options.model), folder=folder)
 
@@ -210,7 +211,7 @@ def _temperature(options: EyeOptions, module: nn.Module) -> float:
     doubts = _validation(options)
     kin = torch.from_numpy(doubts.kin).float()
     with torch.inference_mode():
-        said = _said(module.eval(), doubts)
+        said = _said(_Both(module.eval()), doubts)
     return best_temperature(lambda temperature: F.binary_cross_entropy_with_logits(said / temperature, kin))
 
 
