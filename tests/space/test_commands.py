@@ -52,10 +52,13 @@ def test_find_writes_the_files_and_counts_the_classes(map_path: Path, tmp_path: 
 
 def test_find_as_json_says_what_was_found_and_with_which_model(map_path: Path, tmp_path: Path) -> None:
     summary = json.loads(
-        run("find", str(map_path), "--out", str(tmp_path), "--json", "--seed-sigma", "6").stdout
+        run(
+            *("find", str(map_path), "--out", str(tmp_path), "--json"),
+            *("--seed-sigma", "6", "--score-threshold", "0.7"),
+        ).stdout
     )
     assert summary["n_sources"] + summary["n_artefacts"] == 2
-    assert summary["seed_sigma"] == 6
+    assert (summary["seed_sigma"], summary["score_threshold"]) == (6, 0.7)
     assert len(summary["model_sha256"]) == 64
     assert Path(summary["files"]["sources.reg"]).is_file()
 

@@ -41,6 +41,13 @@ __all__ = ["classify"]
     help="An entry's emission reaches down to this, in local sigma.",
 )
 @click.option(
+    "--score-threshold",
+    type=click.FloatRange(0, 1),
+    default=0.33,
+    show_default=True,
+    help="Probability of being one source from which entries are joined.",
+)
+@click.option(
     "--model",
     "model_name",
     default="",
@@ -56,6 +63,7 @@ def classify(
     beam: str,
     frame: str,
     flood_sigma: float,
+    score_threshold: float,
     model_name: str,
     as_json: bool,
 ) -> None:
@@ -80,7 +88,7 @@ def classify(
     from helikon.space.finder_settings import FinderSettings
     from helikon.space.fits import open_map
 
-    thresholds = FinderSettings(flood_sigma=flood_sigma)
+    thresholds = FinderSettings(flood_sigma=flood_sigma, score_threshold=score_threshold)
     given = parse_beam(beam) if beam else None
     with open_map(map_path, beam=given) as file:
         used, name = file.beam, file.name

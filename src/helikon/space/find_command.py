@@ -42,6 +42,13 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress"]
     help="Sources reach down to this, in local sigma.",
 )
 @click.option(
+    "--score-threshold",
+    type=click.FloatRange(0, 1),
+    default=0.33,
+    show_default=True,
+    help="Probability of being one source from which pieces are joined.",
+)
+@click.option(
     "--model",
     "model_name",
     default="",
@@ -87,6 +94,7 @@ def find(
     beam: str,
     seed_sigma: float,
     flood_sigma: float,
+    score_threshold: float,
     model_name: str,
     engine: str,
     n_processes: int | None,
@@ -119,7 +127,12 @@ def find(
         from helikon.space.report import report
         from helikon.space.survey import ModelFile, search_map
 
-    told = FinderSettings(seed_sigma=seed_sigma, flood_sigma=flood_sigma, window_pixels=window_pixels)
+    told = FinderSettings(
+        seed_sigma=seed_sigma,
+        flood_sigma=flood_sigma,
+        score_threshold=score_threshold,
+        window_pixels=window_pixels,
+    )
     folder = model_folder(model_name, lambda: settings_of(context))
     run = _runner(engine, n_processes, context)
     with show_progress() as tell:
