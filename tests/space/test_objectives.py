@@ -1,6 +1,9 @@
 """Tuning the thresholds."""
 
+import math
 import pickle
+from types import SimpleNamespace
+from typing import Any
 
 import optuna
 import pytest
@@ -48,3 +51,16 @@ def test_fragments_count_against_the_quality() -> None:
     result = score(sky.truth["ra", "dec", "class"], sky)
     assert quality(result) <= result.f1
     assert quality(score(sky.truth["ra", "dec", "class"][:0], sky)) == 0.0
+
+
+def test_galaxies_in_pieces_count_as_much_as_many_compact_sources() -> None:
+    def of(single_entry: float) -> float:
+        shares: Any = SimpleNamespace(
+            completeness=0.9, n_entries=100, n_false=5, n_fragments=5, single_entry=single_entry
+        )
+        return quality(shares)
+
+    assert of(0.9) == pytest.approx(0.9)
+    assert of(0.3) == pytest.approx(3 / (2 / 0.9 + 1 / 0.3))
+    assert of(0.0) < 1e-6
+    assert of(math.nan) == pytest.approx(0.9)

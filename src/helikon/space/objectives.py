@@ -23,7 +23,7 @@ def thresholds(trial: "Trial") -> float:
     """Find the sources of three made-up skies with a trial's thresholds.
 
     Suggests ``seed_sigma`` (4 to 6), ``flood_sigma`` (2 to 4) and
-    ``score_threshold`` (0.2 to 0.9), and reports the mean quality after each
+    ``score_threshold`` (0.2 to 0.6), and reports the mean quality after each
     sky, so that poor trials can be pruned.
 
     Parameters
@@ -48,7 +48,7 @@ def thresholds(trial: "Trial") -> float:
     settings = FinderSettings(
         seed_sigma=trial.suggest_float("seed_sigma", 4.0, 6.0),
         flood_sigma=trial.suggest_float("flood_sigma", 2.0, 4.0),
-        score_threshold=trial.suggest_float("score_threshold", 0.2, 0.9),
+        score_threshold=trial.suggest_float("score_threshold", 0.2, 0.6),
     )
     qualities: list[float] = []
     for number, (array, seed) in enumerate(TUNING_SEEDS.items()):
@@ -61,7 +61,10 @@ def thresholds(trial: "Trial") -> float:
 
 
 def quality(score: "Score") -> float:
-    """Harmonic mean of completeness and of the share of entries that are one whole source each.
+    """Harmonic mean of completeness, of the share of entries that are one source, and of whole galaxies.
+
+    The last is the share of extended sources with exactly one entry: there are so
+    few that the two others alone would have every galaxy in pieces.
 
     Parameters
     ----------
@@ -74,8 +77,10 @@ def quality(score: "Score") -> float:
     """
     if not score.n_entries or math.isnan(score.completeness):
         return 0.0
-    whole = 1 - (score.n_false + score.n_fragments) / score.n_entries
-    return 2 * score.completeness * whole / max(score.completeness + whole, 1e-9)
+    shares = [score.completeness, 1 - (score.n_false + score.n_fragments) / score.n_entries]
+    if not math.isnan(score.single_entry):
+        shares.append(score.single_entry)
+    return len(shares) / sum(1 / max(share, 1e-9) for share in shares)
 
 
 @functools.cache

@@ -142,7 +142,8 @@ def tune_thresholds(demo: Demo) -> dict[str, float]:
     n_pruned = len(study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)))
     best = {key: float(value) for key, value in study.best_params.items()}
     demo.say(
-        f"{len(study.trials)} trials, {n_pruned} pruned; best F1 {study.best_value:.3f} at {_listed(best)}"
+        f"{len(study.trials)} trials, {n_pruned} pruned; "
+        f"best quality {study.best_value:.3f} at {_listed(best)}"
     )
     return best
 
