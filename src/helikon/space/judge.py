@@ -52,7 +52,8 @@ Chosen on validation fields of two simulators, where it keeps two thirds of the
 faint diffuse sources from being called spurious and loses no artefact."""
 DOUBTFUL = math.log(99.0)
 """Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
-LOOKED_AT_ONCE = 256
+LOOKED_AT_ONCE = 32
+"""Pairs; what the eye makes of more takes memory, and no less time."""
 LEAST_AGREEMENT = 0.6
 """Pairs between two groups must be kin to this share of the threshold, on average: far ends hardly are."""
 EXTENDED = CLASSES.index("extended")
