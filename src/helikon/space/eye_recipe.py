@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import io
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +13,8 @@ from torch import Tensor, nn
 
 from helikon.space.eye import EYE_INPUTS
 from helikon.space.eye_examples import Doubts, join_doubts, kept_doubts
-from helikon.space.judge_recipe import best_temperature, model_folder, source_model
+from helikon.space.graphs import export_graph
+from helikon.space.judge_recipe import Standardised, best_temperature, model_folder, source_model
 from helikon.space.model_files import save_with_part
 from helikon.space.patches import SHAPE
 from helikon.training.recipe import Recipe, cosine, read_options
@@ -31,7 +30,6 @@ N_CHANNELS, N_HIDDEN = 16, 64
 DROPOUT = 0.2
 LOGIT_UNIT = 3.0
 AT_ONCE = 1000
-_OPSET = 17
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +87,11 @@ def eye(options: Mapping[str, str]) -> Recipe:
     )
 
 
-class _Eye(nn.Module):
+class _Eye(Standardised):
     """Patches through six convolutions, then with the features through two layers to a correction."""
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, features: np.ndarray) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.from_numpy(features.mean(axis=0)).float())
-        self.register_buffer("deviation", torch.from_numpy(np.maximum(features.std(axis=0), 1e-3)).float())
+        super().__init__(features)
         n = N_CHANNELS
         self.look = nn.Sequential(
             _convolution(SHAPE[0], n), _convolution(n, n, stride=2),
@@ -115,7 +108,7 @@ class _Eye(nn.Module):
         nn.init.zeros_(self.correct.bias)
 
     def forward(self, patches: Tensor, features: Tensor, logits: Tensor) -> Tensor:
-        scaled = ((features - self.mean) / self.deviation).clamp(-6, 6)
+        scaled = self.standard(features)
         seen = [self.look(patches), scaled, logits[:, None] / LOGIT_UNIT]
         return logits + cast(Tensor, self.correct(self.weigh(torch.cat(seen, dim=1))))[:, 0]
 
@@ -218,12 +211,5 @@ def _temperature(options: EyeOptions, module: nn.Module) -> float:
 def _graph(module: nn.Module) -> bytes:
     n_features = len(cast(Tensor, module.eye.mean))
     example = torch.zeros((2, *SHAPE)), torch.zeros((2, n_features)), torch.zeros(2)
-    content = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module.eval(), example, cast(Any, content), dynamo=False, opset_version=_OPSET,
-            input_names=list(EYE_INPUTS), output_names=["corrected"],
-            dynamic_axes={name: {0: "n"} for name in (*EYE_INPUTS, "corrected")},
-        )  # fmt: skip
-    return content.getvalue()
+    n_pairs = {name: {0: "n"} for name in (*EYE_INPUTS, "corrected")}
+    return export_graph(module, example, list(EYE_INPUTS), ["corrected"], n_pairs)

@@ -15,7 +15,7 @@ from torchvision.models.detection.image_list import ImageList
 
 from helikon.space.view import LEVELS, STRIDE
 
-__all__ = ["GRAPHS", "export_graphs"]
+__all__ = ["GRAPHS", "export_graph", "export_graphs"]
 
 GRAPHS = ("features", "boxes", "masks")
 _OPSET = 17
@@ -86,21 +86,21 @@ def export_graphs(network: MaskRCNN) -> dict[str, bytes]:
     pyramid = {level: {2: f"h{i}", 3: f"w{i}"} for i, level in enumerate(LEVELS)}
     asked = [*LEVELS, "boxes"]
     return {
-        "features": _export(
+        "features": export_graph(
             _Features(network),
             (tile,),
             ["x"],
             [*LEVELS, "proposals"],
             pyramid | {"x": {2: "h", 3: "w"}, "proposals": n_boxes},
         ),
-        "boxes": _export(
+        "boxes": export_graph(
             _Boxes(network),
             (*levels, boxes),
             asked,
             ["probabilities", "corrected"],
             pyramid | dict.fromkeys(("boxes", "probabilities", "corrected"), n_boxes),
         ),
-        "masks": _export(
+        "masks": export_graph(
             _Masks(network),
             (*levels, boxes),
             asked,
@@ -110,13 +110,26 @@ def export_graphs(network: MaskRCNN) -> dict[str, bytes]:
     }
 
 
-def _export(
+def export_graph(
     module: nn.Module,
     example: tuple[Tensor, ...],
     inputs: list[str],
     outputs: list[str],
     dynamic: dict[str, dict[int, str]],
 ) -> bytes:
+    """Return a module as ONNX.
+
+    Parameters
+    ----------
+    module : Module
+        Left in evaluation mode.
+    example : tuple of Tensor
+        What it is traced with.
+    inputs, outputs : list of str
+        Names.
+    dynamic : dict of str to dict of int to str
+        Name to those axes whose length may change, and what they are called.
+    """
     content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing, and of the exporter by tracing: torch is pinned

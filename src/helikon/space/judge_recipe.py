@@ -20,7 +20,7 @@ from helikon.space.model import SHIPPED, SourceModel, load_model
 from helikon.space.model_files import save_with_part
 from helikon.training.recipe import Recipe, cosine, read_options
 
-__all__ = ["JudgeOptions", "best_temperature", "judge", "model_folder", "source_model"]
+__all__ = ["JudgeOptions", "Standardised", "best_temperature", "judge", "model_folder", "source_model"]
 
 TRAIN, VALIDATE = 11, 12
 """First number of every seed: these fields are not those that the network was trained on."""
@@ -82,21 +82,32 @@ def judge(options: Mapping[str, str]) -> Recipe:
     )
 
 
-class _Scaled(nn.Module):
-    """Three layers behind a standardisation that is not trained."""
+class Standardised(nn.Module):
+    """A network of features whose mean and deviation, those of some examples, are not trained."""
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, examples: np.ndarray, n_out: int) -> None:
+    def __init__(self, examples: np.ndarray) -> None:
         super().__init__()
         self.register_buffer("mean", torch.from_numpy(examples.mean(axis=0)).float())
         self.register_buffer("deviation", torch.from_numpy(np.maximum(examples.std(axis=0), 1e-3)).float())
+
+    def standard(self, features: Tensor) -> Tensor:
+        """Return features in deviations from the mean, six at most."""
+        return ((features - self.mean) / self.deviation).clamp(-6, 6)
+
+
+class _Layers(Standardised):
+    """Three layers."""
+
+    def __init__(self, examples: np.ndarray, n_out: int) -> None:
+        super().__init__(examples)
         sizes = [examples.shape[1], HIDDEN, HIDDEN, n_out]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
 
     def forward(self, features: Tensor) -> Tensor:
-        x = ((features - self.mean) / self.deviation).clamp(-6, 6)
+        x = self.standard(features)
         for number, layer in enumerate(self.layers):
             x = layer(F.dropout(torch.relu(x), 0.1, self.training) if number else x)
         return x
@@ -105,8 +116,8 @@ class _Scaled(nn.Module):
 class _Judges(nn.Module):
     def __init__(self, examples: Examples) -> None:
         super().__init__()
-        self.pair = _Scaled(examples.pairs, 1)
-        self.source = _Scaled(examples.sources, len(CLASSES))
+        self.pair = _Layers(examples.pairs, 1)
+        self.source = _Layers(examples.sources, len(CLASSES))
 
     def forward(self, pairs: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
         return self.pair(pairs)[:, 0], self.source(sources)

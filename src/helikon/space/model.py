@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.apps import needing
-from helikon.space.card import SHIPPED, check_file, model_sha256, read_card
+from helikon.space.card import PARTS, SHIPPED, check_file, model_sha256, read_card
 from helikon.space.classes import CLASSES, Detection
 from helikon.space.eye import Eye
 from helikon.space.judge import Judge, NetworkAlone
@@ -128,18 +128,17 @@ def load_model(folder: Path | None = None) -> SourceModel:
 
 
 def _read_judge(folder: Path, card: Mapping[str, Any]) -> Judge | None:
-    if "judge" not in card:
+    if (content := _read_part("judge", folder, card)) is None:
         return None
     from safetensors.numpy import load
 
-    content = (folder / "judge.safetensors").read_bytes()
-    check_file(f"judge.safetensors in {folder}", content, card["judge"]["sha256"])
-    return Judge.read(load(content), _read_eye(folder, card))
+    graph = _read_part("eye", folder, card)
+    return Judge.read(load(content), None if graph is None else Eye(graph))
 
 
-def _read_eye(folder: Path, card: Mapping[str, Any]) -> Eye | None:
-    if "eye" not in card:
+def _read_part(part: str, folder: Path, card: Mapping[str, Any]) -> bytes | None:
+    if part not in card:
         return None
-    content = (folder / "eye.onnx").read_bytes()
-    check_file(f"eye.onnx in {folder}", content, card["eye"]["sha256"])
-    return Eye(content)
+    content = (folder / PARTS[part]).read_bytes()
+    check_file(f"{PARTS[part]} in {folder}", content, card[part]["sha256"])
+    return content

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import statistics
 from typing import TYPE_CHECKING
 
 from helikon.space.model import SourceModel, load_model
@@ -80,7 +81,7 @@ def quality(score: "Score") -> float:
     shares = [score.completeness, 1 - (score.n_false + score.n_fragments) / score.n_entries]
     if not math.isnan(score.single_entry):
         shares.append(score.single_entry)
-    return len(shares) / sum(1 / max(share, 1e-9) for share in shares)
+    return statistics.harmonic_mean(shares)
 
 
 @functools.cache
