@@ -2,8 +2,8 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
-import os
 import zipfile
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from helikon.space.judge import PAIRED_FEATURES, Judge, doubtful
 from helikon.space.judge_examples import Seen, kin_of, look_at_field
 from helikon.space.model import SourceModel
 from helikon.space.patches import SHAPE, Patches
+from helikon.space.skies.simulate import SKIES_VERSION
+from helikon.space.skies.templates import sha256_of_templates
 from helikon.space.weighing import paired_features
+from helikon.space.whole import whole_files
 
 __all__ = ["Doubts", "join_doubts", "kept_doubts", "make_doubts"]
 
@@ -116,17 +119,20 @@ def kept_doubts(
     """
     if not folder:
         return make_doubts(seed, model, split=split, templates=templates)
-    told = [model.card.get("sha256"), model.card.get("judge", {}).get("sha256"), SHAPE, split, templates]
-    path = (
-        Path(folder) / hashlib.sha256(str(told).encode()).hexdigest()[:12] / f"{'-'.join(map(str, seed))}.npz"
-    )
+    path = Path(folder) / _made_with(model, split, templates) / f"{'-'.join(map(str, seed))}.npz"
     with contextlib.suppress(OSError, KeyError, ValueError, zipfile.BadZipFile), path.open("rb") as file:
         kept = np.load(file)
         return Doubts(**{name: kept[name] for name in NAMES})
     doubts = make_doubts(seed, model, split=split, templates=templates)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(file, **{name: getattr(doubts, name) for name in NAMES})
-    os.replace(part, path)
+    with whole_files(path.parent, (path.name,)) as beside:
+        np.savez(beside[path.name], **{name: getattr(doubts, name) for name in NAMES})
     return doubts
+
+
+@functools.cache
+def _made_with(model: SourceModel, split: str, templates: str) -> str:
+    """Name what the pairs of a field depend on beside its seed."""
+    checksums = [model.card.get("sha256"), model.card.get("judge", {}).get("sha256")]
+    shapes = sha256_of_templates(Path(templates)) if templates else ""
+    told = [*checksums, SHAPE, SKIES_VERSION, split, shapes]
+    return hashlib.sha256(str(told).encode()).hexdigest()[:12]

@@ -1,6 +1,5 @@
 """Data sets of many made-up fields: one file each, the same bytes wherever they are made."""
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from helikon.space.skies.arrays import ARRAY_NAMES, load_array
 from helikon.space.skies.options import SPLITS
 from helikon.space.skies.shards import Shard, ShardTask, make_shard
 from helikon.space.skies.simulate import SKIES_VERSION
+from helikon.space.skies.templates import sha256_of_templates
 from helikon.space.whole import whole_files
 
 __all__ = ["MANIFEST", "Run", "array_of", "make_data_set"]
@@ -97,8 +97,7 @@ def _settled(options: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if not options.get("templates"):
         return options, ""
     templates = Path(options["templates"]).resolve()
-    files = sorted((path.name, path.stat().st_size) for path in templates.glob("*.fits*"))
-    return options | {"templates": str(templates)}, hashlib.sha256(json.dumps(files).encode()).hexdigest()
+    return options | {"templates": str(templates)}, sha256_of_templates(templates)
 
 
 def _manifest(shards: list[Shard], options: dict[str, Any], templates_sha256: str) -> dict[str, Any]:

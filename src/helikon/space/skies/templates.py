@@ -6,6 +6,8 @@ Helikon. A template is one galaxy with all its islands on an empty sky.
 
 import dataclasses
 import functools
+import hashlib
+import json
 import math
 import warnings
 from pathlib import Path
@@ -17,7 +19,7 @@ from scipy import ndimage
 from helikon.errors import InputError, NotFound
 from helikon.space.skies.options import SPLITS
 
-__all__ = ["Template", "isolate", "load_templates", "split_of"]
+__all__ = ["Template", "isolate", "load_templates", "sha256_of_templates", "split_of"]
 
 BLOCK_DEG = 3.0
 """Fields in one block of right ascension go into the same split."""
@@ -50,6 +52,12 @@ class Template:
     data: Image
     beam_pixels: float
     snr: float
+
+
+def sha256_of_templates(folder: Path) -> str:
+    """Say which files are in a folder of templates, by their names and sizes."""
+    files = sorted((path.name, path.stat().st_size) for path in folder.glob("*.fits*"))
+    return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
 def split_of(right_ascension_deg: float) -> str:
