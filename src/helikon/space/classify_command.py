@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from helikon.cli.output import echo_json, echo_table, settings_of
-from helikon.space.find_command import choose_model, show_progress
+from helikon.space.find_command import choose_model, show_progress, use_one_thread_for_algebra
 
 if TYPE_CHECKING:
     from helikon.space.catalogues.added import Classified
@@ -81,6 +81,7 @@ def classify(
       helikon space classify map.fits catalog-islands.dat --out out
       helikon space classify map.fits aegean_comp.csv --beam 7.1,6.2,-12 --json
     """
+    use_one_thread_for_algebra()
     from helikon.space.beam import parse_beam
     from helikon.space.catalogues import read_catalogue
     from helikon.space.catalogues.classify import classify_places

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from helikon.space.model import SourceModel
     from helikon.space.survey import Run
 
-__all__ = ["choose_model", "find", "model_folder", "show_progress"]
+__all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thread_for_algebra"]
 
 
 @click.command()
@@ -119,7 +119,7 @@ def find(
       helikon space find mosaic.fits --out out --processes 4
       helikon space find mosaic.fits --out out --engine spark
     """
-    _use_one_thread_for_algebra()
+    use_one_thread_for_algebra()
     with _no_garbage():
         from helikon.space.finder import FinderSettings
         from helikon.space.fits import open_map
@@ -165,7 +165,7 @@ def find(
         click.echo(str(path))
 
 
-def _use_one_thread_for_algebra() -> None:
+def use_one_thread_for_algebra() -> None:
     """Keep OpenBLAS from waiting in a loop: the matrices are small, and its idle threads take whole cores.
 
     It reads this once, when NumPy is imported: call it before.
