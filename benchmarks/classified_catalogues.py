@@ -18,10 +18,11 @@ from astropy.table import Table
 from helikon.space.catalogues import Catalogue, read_catalogue
 from helikon.space.catalogues.added import Classified
 from helikon.space.catalogues.classify import classify_places
+from helikon.space.classes import CLASSES
 from helikon.space.evaluation.entries import read_entries
 from helikon.space.evaluation.matching import match
 from helikon.space.evaluation.score import score
-from helikon.space.model import CLASSES, load_model
+from helikon.space.model import load_model
 from helikon.space.skies.files import read_sky
 
 FLUX = ("Total_flux", "int_flux", "S(Jy)", "flux_int")

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from helikon.space.eye_examples import Doubts, join_doubts, kept_doubts
-from helikon.space.judge import LOOKED_AT_ONCE, Judge
+from helikon.space.association.eye_examples import Doubts, join_doubts, kept_doubts
+from helikon.space.association.judge import LOOKED_AT_ONCE, Judge
 from helikon.space.model import load_model
 
 TEST = 15

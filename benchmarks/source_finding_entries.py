@@ -16,8 +16,8 @@ import numpy as np
 from astropy.table import Table
 from skimage.draw import polygon
 
+from helikon.space.classes import CLASSES
 from helikon.space.evaluation.entries import Entries, read_entries
-from helikon.space.model import CLASSES
 
 CUT_SIGMA = 5.0
 ISOPHOTE_SIGMA = 3.0

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from helikon.space.colours import COLOURS
+from helikon.space.outputs.colours import COLOURS
 from helikon.space.skies import simulate_sky
 
 SEED, OPTIONS = 8, {"size": 640, "array": "vla-b", "n_extended": 70.0, "n_bright": 8.0, "diffuse": 0.5}

@@ -3,7 +3,7 @@
 import torch
 
 from helikon.space.batches import make_batch
-from helikon.space.training_tiles import TRAIN
+from helikon.space.mask_rcnn.training_tiles import TRAIN
 
 
 def test_a_batch_has_what_torchvision_wants() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helikon.space.blends import MOST_COMPONENTS, fit_blend
-from helikon.space.gaussians import evaluate, form_of_ellipse
+from helikon.space.measures.gaussians import evaluate, form_of_ellipse
 
 FWHM = 5.0
 FORM = form_of_ellipse(FWHM, FWHM, 0.0)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from helikon.space.catalogue import COLUMNS, COMPONENT_COLUMNS, ColumnInfo
+from helikon.space.classes import CLASSES
 from helikon.space.columns import FLAGS
 from helikon.space.formats import FILES
-from helikon.space.model import CLASSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "catalogue.md"
 

@@ -14,9 +14,9 @@ from astropy.wcs import WCS
 from click.testing import CliRunner, Result
 
 from helikon.cli import cli, main
+from helikon.space.classes import CLASSES
 from helikon.space.fits import Beam, RadioMap, write_map
 from helikon.space.formats import FILES
-from helikon.space.model import CLASSES
 
 
 @pytest.fixture

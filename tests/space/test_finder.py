@@ -11,12 +11,13 @@ from astropy.wcs import WCS
 from scipy import ndimage
 
 from helikon.errors import InputError
+from helikon.space.association.judge import NetworkAlone
 from helikon.space.background import Background
 from helikon.space.catalogue import COLUMNS, source_counts
+from helikon.space.classes import CLASSES, Detection
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import Beam, RadioMap
-from helikon.space.judge import NetworkAlone
-from helikon.space.model import CLASSES, Detection, SourceModel
+from helikon.space.model import SourceModel
 
 RMS = 1e-4
 SIZE = 400

@@ -21,11 +21,11 @@ from skimage.measure import points_in_poly
 from helikon.errors import InputError
 from helikon.space.catalogue import COLUMNS, COMPONENT_COLUMNS, ColumnInfo, source_counts
 from helikon.space.catalogues.read import read_catalogue
-from helikon.space.colours import COLOURS
+from helikon.space.classes import CLASSES
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import Beam, RadioMap, open_map, write_map
 from helikon.space.formats import FILES, write_catalogue
-from helikon.space.model import CLASSES
+from helikon.space.outputs.colours import COLOURS
 from helikon.space.report import report
 
 SIZE = 200

@@ -9,11 +9,13 @@ import torch
 
 from helikon.errors import InputError, NotFound
 from helikon.space.card import PARTS, model_sha256
-from helikon.space.graphs import export_graphs
-from helikon.space.model import CLASSES, SourceModel, load_model, network_input
-from helikon.space.model_files import load_network, save_model
-from helikon.space.network import build_network
-from helikon.space.training_tiles import VALIDATE, make_tile
+from helikon.space.classes import CLASSES
+from helikon.space.mask_rcnn.graphs import export_graphs
+from helikon.space.mask_rcnn.model_files import load_network, save_model
+from helikon.space.mask_rcnn.network import build_network
+from helikon.space.mask_rcnn.training_tiles import VALIDATE, make_tile
+from helikon.space.mask_rcnn.view import network_input
+from helikon.space.model import SourceModel, load_model
 
 
 @pytest.fixture(scope="module")

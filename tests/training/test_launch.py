@@ -45,7 +45,7 @@ def test_a_long_recipe_still_gets_a_name(settings: Settings) -> None:
 def test_an_unknown_recipe_is_named_with_those_there_are(settings: Settings) -> None:
     with pytest.raises(NotFound, match=r"recipes: got 'space/nothing', expected one of .*space/mask-rcnn"):
         training_job(settings, "space/nothing")
-    assert recipe_target("space/mask-rcnn") == "helikon.space.recipes:mask_rcnn"
+    assert recipe_target("space/mask-rcnn") == "helikon.space.mask_rcnn.recipes:mask_rcnn"
 
 
 def test_no_process_is_refused(settings: Settings) -> None:

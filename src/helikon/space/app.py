@@ -9,9 +9,9 @@ app = App(
     summary="Find, classify and measure sources in radio maps.",
     commands="helikon.space.commands:space",
     recipes={
-        "mask-rcnn": "helikon.space.recipes:mask_rcnn",
-        "judge": "helikon.space.judge_recipe:judge",
-        "eye": "helikon.space.eye_recipe:eye",
+        "mask-rcnn": "helikon.space.mask_rcnn.recipes:mask_rcnn",
+        "judge": "helikon.space.association.judge_recipe:judge",
+        "eye": "helikon.space.association.eye_recipe:eye",
     },
     objectives={"thresholds": "helikon.space.objectives:thresholds"},
     services={"source-finder": "helikon.space.service:SourceFinder"},

@@ -7,9 +7,10 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from helikon.space.model import CLASSES, network_input
-from helikon.space.network import padded
-from helikon.space.training_tiles import Tile, TileSource, make_tile
+from helikon.space.classes import CLASSES
+from helikon.space.mask_rcnn.network import padded
+from helikon.space.mask_rcnn.training_tiles import Tile, TileSource, make_tile
+from helikon.space.mask_rcnn.view import network_input
 
 __all__ = ["Batch", "make_batch", "tile_tensors"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from helikon.space.gaussians import ellipse_of_form
+from helikon.space.measures.gaussians import ellipse_of_form
 
 __all__ = ["Blend", "fit_blend"]
 

@@ -16,7 +16,7 @@ from helikon.space.columns import (
     ColumnInfo,
     packed_names,
 )
-from helikon.space.neighbours import flag_near_bright
+from helikon.space.measures.neighbours import flag_near_bright
 
 __all__ = [
     "COLUMNS",

@@ -151,7 +151,7 @@ def find(
             with open_map(map_path, beam=radio_map.beam) as file:
                 files = write_catalogue(catalogue, radio_map, out, searched=file)
                 if n_cutouts:
-                    from helikon.space.cutouts import write_cutouts
+                    from helikon.space.outputs.cutouts import write_cutouts
 
                     files |= write_cutouts(catalogue, file, out, n_cutouts, fits=fits_cutouts)
     for note in radio_map.notes:
@@ -205,7 +205,7 @@ def model_folder(name: str, settings: "Callable[[], Settings]") -> Path | None:
         return fetch(known, find_model(known, name))
     if name:
         return Path(name)
-    from helikon.space.model import SHIPPED
+    from helikon.space.card import SHIPPED
 
     return SHIPPED
 

@@ -1,8 +1,8 @@
 """Find sources: a classical step finds, the network classifies and associates.
 
 :func:`find_sources` is the whole of it: background (``background.py``), islands
-and blends (``detect.py``), what the network says of them (``inference.py``,
-``association.py``), and their measures (``measure.py``). Each is usable alone.
+and blends (``detect.py``), which of them are one source and of which class
+(``association``), and their measures (``measures``). Each is usable alone.
 """
 
 import dataclasses
@@ -17,14 +17,15 @@ from astropy.table import QTable
 
 from helikon import __version__
 from helikon.errors import InputError
-from helikon.space.association import Association, join_pieces
+from helikon.space.association.association import Association, join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.catalogue import empty_catalogue, make_catalogue
+from helikon.space.classes import CLASSES
 from helikon.space.detect import Pieces, find_pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
-from helikon.space.measure import SourceMasks, fit_map, measure_sources
-from helikon.space.model import CLASSES, SourceModel
+from helikon.space.measures.measure import SourceMasks, fit_map, measure_sources
+from helikon.space.model import SourceModel
 from helikon.space.names import iau_names
 
 __all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]

@@ -10,13 +10,13 @@ from pathlib import Path
 from astropy.table import QTable
 
 from helikon.errors import InputError
-from helikon.space.caesar_out import write_caesar
-from helikon.space.colours import COLOURS
 from helikon.space.fits import MapFile, RadioMap
-from helikon.space.moc import write_moc
-from helikon.space.picture import draw
-from helikon.space.regions_out import write_regions
-from helikon.space.tables_out import write_fits, write_votable
+from helikon.space.outputs.caesar_out import write_caesar
+from helikon.space.outputs.colours import COLOURS
+from helikon.space.outputs.moc import write_moc
+from helikon.space.outputs.picture import draw
+from helikon.space.outputs.regions_out import write_regions
+from helikon.space.outputs.tables_out import write_fits, write_votable
 from helikon.space.whole import whole_files
 
 __all__ = [

@@ -12,23 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.apps import needing
+from helikon.space.association.eye import Eye
+from helikon.space.association.judge import Judge, NetworkAlone
 from helikon.space.card import PARTS, SHIPPED, check_file, model_sha256, read_card
-from helikon.space.classes import CLASSES, Detection
-from helikon.space.eye import Eye
-from helikon.space.judge import Judge, NetworkAlone
-from helikon.space.runtime import session
-from helikon.space.view import MODEL_BEAM_PIXELS, View, network_input
+from helikon.space.classes import Detection
+from helikon.space.mask_rcnn.runtime import session
+from helikon.space.mask_rcnn.view import View
 
-__all__ = [
-    "CLASSES",
-    "MODEL_BEAM_PIXELS",
-    "SHIPPED",
-    "Detection",
-    "SourceModel",
-    "View",
-    "load_model",
-    "network_input",
-]
+__all__ = ["SourceModel", "load_model"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -118,8 +109,8 @@ def load_model(folder: Path | None = None) -> SourceModel:
     named = card.get("graphs", {})
     if not named:
         with needing(f"the model in {folder} has no graphs; making them needs torch", "space-training"):
-            from helikon.space.graphs import export_graphs
-            from helikon.space.model_files import load_network
+            from helikon.space.mask_rcnn.graphs import export_graphs
+            from helikon.space.mask_rcnn.model_files import load_network
         return SourceModel(export_graphs(load_network(folder)), card, _read_judge(folder, card))
     graphs = {name: (folder / f"{name}.onnx").read_bytes() for name in named}
     for name, content in graphs.items():

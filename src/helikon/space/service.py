@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse
 from helikon.errors import UserError
 from helikon.pool import run_here
 from helikon.space.beam import parse_beam
+from helikon.space.card import SHIPPED
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import open_map
 from helikon.space.formats import write_catalogue
-from helikon.space.model import SHIPPED, load_model
+from helikon.space.model import load_model
 from helikon.space.report import report
 from helikon.space.survey import ModelFile, search_map
 

@@ -9,7 +9,7 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from helikon.space.fits import RadioMap
-from helikon.space.gaussians import FWHM, ellipse_of_form, form_of_ellipse
+from helikon.space.measures.gaussians import FWHM, ellipse_of_form, form_of_ellipse
 
 __all__ = ["SkyEllipses", "beam_form", "deconvolve", "icrs", "sky_axes", "sky_ellipses", "sky_positions"]
 

@@ -9,7 +9,7 @@ import pytest
 from helikon.space.catalogues.assign import Assigned, assign
 from helikon.space.catalogues.located import Located
 from helikon.space.finder_settings import FinderSettings
-from helikon.space.gaussians import form_of_ellipse
+from helikon.space.measures.gaussians import form_of_ellipse
 
 BEAM = form_of_ellipse(5, 5, 0)
 

@@ -9,7 +9,7 @@ import pytest
 from helikon.space.catalogues.located import Located, locate
 from helikon.space.catalogues.places import Places
 from helikon.space.fits import open_map
-from helikon.space.gaussians import ellipse_of_form
+from helikon.space.measures.gaussians import ellipse_of_form
 
 BEAM_FORM = (0.22, 0.0, 0.22)
 

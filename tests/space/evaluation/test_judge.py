@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
+from helikon.space.classes import CLASSES
 from helikon.space.evaluation.calibration import calibration, plot_calibration
 from helikon.space.evaluation.entries import Entries, read_entries
 from helikon.space.evaluation.judge import judge
 from helikon.space.evaluation.measures import bootstrap, measures
 from helikon.space.evaluation.riggi import mask_confusion
-from helikon.space.model import CLASSES
 from helikon.space.skies import Sky, simulate_sky
 
 

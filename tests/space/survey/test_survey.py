@@ -16,9 +16,9 @@ from astropy.table import QTable
 from helikon.errors import AlreadyExists, InputError
 from helikon.pool import run_here, run_in_processes
 from helikon.settings import Settings, load
+from helikon.space.card import SHIPPED
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import read_map, write_map
-from helikon.space.model import SHIPPED
 from helikon.space.survey import ModelFile, Run, search_map, survey_map
 from helikon.spark.sessions import close
 from helikon.spark.tasks import run_tasks

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError
-from helikon.space.association import join_pieces
+from helikon.space.association.association import join_pieces
 from helikon.space.background import BackgroundMesh, assemble_mesh, mesh_of_tile, mesh_size
 from helikon.space.beam import Beam
 from helikon.space.catalogues.added import Classified
@@ -24,7 +24,7 @@ from helikon.space.catalogues.places import Places
 from helikon.space.classes import CLASSES
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap, open_map
-from helikon.space.measure import fit_map
+from helikon.space.measures.measure import fit_map
 from helikon.space.model import SourceModel
 from helikon.space.sky import beam_form
 from helikon.space.survey.memory import give_back, take_arrays_apart

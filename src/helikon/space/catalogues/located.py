@@ -11,7 +11,7 @@ from skimage.draw import polygon as filled_polygon
 from helikon.errors import InputError
 from helikon.space.catalogues.places import Outline, Places
 from helikon.space.fits import MapFile
-from helikon.space.gaussians import form_of_ellipse
+from helikon.space.measures.gaussians import form_of_ellipse
 from helikon.space.sky import sky_axes
 
 __all__ = ["Located", "locate"]

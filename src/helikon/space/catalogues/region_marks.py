@@ -19,7 +19,7 @@ HEADER = (
 
 def marks(added: Table) -> list[tuple[str, list[str]]]:
     """Return the colour and the tags of each entry; white and its flags where it has no class."""
-    from helikon.space.picture import COLOURS
+    from helikon.space.outputs.picture import COLOURS
 
     names = {without_prefix(name): name for name in added.colnames}
     column = {key: added[names[key]] for key in ("class", "galaxy", "class_flags")}

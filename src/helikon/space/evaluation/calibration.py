@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.classes import CLASSES
 from helikon.space.evaluation.judge import Judgement
-from helikon.space.model import CLASSES
 from helikon.space.whole import whole_files
 
 __all__ = ["Calibration", "calibration", "plot_calibration"]

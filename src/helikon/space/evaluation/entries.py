@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError
-from helikon.space.model import CLASSES
+from helikon.space.classes import CLASSES
 from helikon.space.names import read_outline
 from helikon.space.skies import Sky
 

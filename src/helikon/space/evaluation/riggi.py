@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.classes import CLASSES
 from helikon.space.evaluation.entries import Entries
 from helikon.space.evaluation.judge import COUNTED_SIGMA
-from helikon.space.model import CLASSES
 from helikon.space.skies import Sky
 
 __all__ = ["MASK_IOU", "MERGE_IOU", "SCORE", "mask_confusion"]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.classes import CLASSES
 from helikon.space.evaluation.entries import read_entries
 from helikon.space.evaluation.judge import COUNTED_SIGMA, Judgement, judge
 from helikon.space.evaluation.scores import Bin, ClassScore, Score
-from helikon.space.model import CLASSES
 from helikon.space.skies import Sky
 
 __all__ = [

@@ -44,7 +44,7 @@ class TrueSource:
     label : int
         Its number in the label image.
     class_name : str
-        One of ``helikon.space.model.CLASSES``.
+        One of ``helikon.space.classes.CLASSES``.
     shape : str
         Name of its morphology, ``compact`` or ``artefact``.
     x, y : float

@@ -1,0 +1,169 @@
+"""Join pieces to sources and give each source its class probabilities."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.association.by_shape import join_by_shape
+from helikon.space.association.evidence import TileEvidence, gather
+from helikon.space.association.judge import Judge, NetworkAlone, cluster, weakest_link
+from helikon.space.association.pairs import Pairs
+from helikon.space.association.patches import Patches
+from helikon.space.association.surroundings import Shapes
+from helikon.space.association.weighing import group_features, paired_features
+from helikon.space.background import Background
+from helikon.space.classes import CLASSES
+from helikon.space.detect import Pieces
+from helikon.space.finder_settings import FinderSettings
+from helikon.space.fits import RadioMap
+from helikon.space.measures.compact import CompactFits
+from helikon.space.model import SourceModel
+from helikon.space.sky import beam_form
+
+__all__ = ["Association", "join_pieces"]
+
+Float = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+LEAST_SURE = 0.51
+"""What was joined is one source more probably than not."""
+SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """Sources made of pieces.
+
+    Attributes
+    ----------
+    source_of_piece : ndarray of int, shape (n_pieces,)
+        From 0, without gaps.
+    probabilities : ndarray, shape (n_sources, 5)
+        Of the classes, in the order of ``classes.CLASSES``; each row sums to 1.
+    """
+
+    source_of_piece: npt.NDArray[np.int64]
+    probabilities: Double
+
+
+def join_pieces(
+    pieces: Pieces,
+    fits: Callable[[], CompactFits],
+    model: SourceModel | None,
+    settings: FinderSettings,
+    *,
+    radio_map: RadioMap,
+    background: Background,
+    significance: Float,
+    tell: Callable[[str, int, int], None],
+) -> Association:
+    """Say which pieces are one source, and what each source is.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        At least one; of the finder's own step or of somebody else's catalogue.
+    fits : callable
+        Gives those of the same pieces, where shape must tell.
+    model : SourceModel or None
+        Without one, the shape of each island tells its sources and their classes.
+    significance : ndarray of float32, shape (ny, nx)
+        (map - background) / rms.
+    tell : callable
+        Called with (step, number done, number in all).
+    """
+    if model is None:
+        source = join_by_shape(significance, pieces, beam_form(radio_map))
+        return Association(source_of_piece=source, probabilities=_by_shape(source, fits().good))
+    shapes, pairs, tiles = gather(
+        significance,
+        background.rms,
+        pieces,
+        model,
+        settings,
+        beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
+        tell=tell,
+    )
+    patches = Patches(significance, pieces, shapes, radio_map.beam_fwhm_pixels)
+    found: list[tuple[Int, Double]] = []
+    for evidence in tiles:
+        found += _judged(evidence, shapes, pairs, pieces, patches, model.judge, settings.score_threshold)
+    return _without_overlap(found, len(pieces))
+
+
+def _judged(
+    evidence: TileEvidence,
+    shapes: Shapes,
+    pairs: Pairs,
+    pieces: Pieces,
+    patches: Patches,
+    judge: Judge | NetworkAlone,
+    threshold: float,
+) -> list[tuple[Int, Double]]:
+    """Return pieces and class probabilities of the sources whose brightest piece is the tile's own."""
+    island = pieces.island
+    one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
+    kinship = judge.kinship(
+        paired_features(pairs, evidence), lambda rows: patches.cut(one[rows], other[rows])
+    )
+    groups = cluster(evidence.inside, one, other, kinship, threshold)
+    owned = set(evidence.inside[evidence.owns].tolist())
+    mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
+    if not mine:
+        return []
+    probabilities = judge.classify(group_features(mine, shapes, pieces, evidence))
+    n_islands = np.array([len(np.unique(island[group])) for group in mine])
+    sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
+    return list(zip(mine, _consistent(probabilities, n_islands, sure), strict=True))
+
+
+def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:
+    """Give a piece that sources of two tiles claim to the larger; one that none claims cannot be."""
+    source = np.full(n_pieces, -1)
+    rows: list[Double] = []
+    for group, probabilities in sorted(found, key=lambda one: (-len(one[0]), int(one[0][0]))):
+        free = group[source[group] < 0]
+        if len(free):
+            source[free] = len(rows)
+            rows.append(probabilities)
+    by_piece = {int(group[0]): p for group, p in found if len(group) == 1}
+    for piece in np.flatnonzero(source < 0):
+        source[piece] = len(rows)
+        rows.append(by_piece.get(int(piece), UNSEEN))
+    order = np.unique(source, return_inverse=True)[1]
+    return Association(source_of_piece=order.astype(np.int64), probabilities=np.array(rows))
+
+
+UNSEEN = np.array([0.0, 0.5, 0.5, 0.0, 0.0])
+"""Of a piece that each of two tiles left to the other."""
+
+
+def _by_shape(source: Int, is_compact: Bool) -> Double:
+    alone = np.bincount(source)[source] == 1
+    compact = np.zeros(int(source.max()) + 1, dtype=bool)
+    compact[source] = alone & is_compact
+    probabilities = np.zeros((len(compact), len(CLASSES)))
+    probabilities[np.arange(len(compact)), np.where(compact, COMPACT, EXTENDED)] = 1.0
+    return probabilities
+
+
+def _consistent(probabilities: Double, n_islands: Int, sure: Double) -> Double:
+    """Extended means one island and multi-island several: the islands are counted, not guessed.
+
+    That several islands are one source is as probable as their weakest link;
+    if they are not, the brightest is what is left.
+    """
+    result = probabilities.copy()
+    several = n_islands > 1
+    good = probabilities[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
+    one_source = np.where(several, np.maximum(sure, LEAST_SURE), 0.0)
+    share = probabilities[:, COMPACT] / np.maximum(probabilities[:, [COMPACT, EXTENDED]].sum(axis=1), 1e-9)
+    result[:, MULTI] = good * one_source
+    result[:, COMPACT] = np.where(several, good * (1 - one_source) * share, probabilities[:, COMPACT])
+    extended = probabilities[:, EXTENDED] + probabilities[:, MULTI]
+    result[:, EXTENDED] = np.where(several, good * (1 - one_source) * (1 - share), extended)
+    return result

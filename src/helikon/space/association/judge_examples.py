@@ -1,0 +1,197 @@
+"""What the judges and the eye learn from: pairs and sources of made-up fields, with the truth."""
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from helikon.space.association.evidence import TileEvidence, gather
+from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES
+from helikon.space.association.pairs import Pairs
+from helikon.space.association.surroundings import Shapes
+from helikon.space.association.weighing import group_features, paired_features
+from helikon.space.background import estimate_background, mesh_size
+from helikon.space.classes import CLASSES
+from helikon.space.detect import Pieces, find_pieces
+from helikon.space.finder_settings import FinderSettings
+from helikon.space.mask_rcnn.training_tiles import draw_options
+from helikon.space.model import SourceModel
+from helikon.space.skies.scene import Scene, make_scene
+
+__all__ = [
+    "Examples",
+    "Seen",
+    "join_examples",
+    "kin_of",
+    "look_at_field",
+    "make_examples",
+    "owners_of_pieces",
+]
+
+FIELD_PIXELS = 768
+SMALL_SHARE, SMALL_PIXELS = 0.3, (128, 512)
+"""Cut-outs are searched too: some fields are small."""
+N_EXTENDED = (10.0, 50.0)
+"""Per 1024 x 1024 pixels: about as the sky has them, for probabilities must be those of real maps."""
+HIDDEN_SIGMA = 2.0
+"""A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""
+
+SPURIOUS, COMPACT = CLASSES.index("spurious"), CLASSES.index("compact")
+"""A noise peak that no source and no artefact explains is as good as a faint source; a strong one is not."""
+
+Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Of one field.
+
+    Attributes
+    ----------
+    pairs : ndarray, shape (n, n_paired_features)
+    kin : ndarray of float, shape (n,)
+        1 for pairs of one source.
+    sources : ndarray, shape (m, n_group_features)
+    classes : ndarray of int, shape (m,)
+        Index into ``CLASSES``.
+    """
+
+    pairs: Double
+    kin: Double
+    sources: Double
+    classes: Int
+
+
+NOTHING = Examples(
+    pairs=np.zeros((0, len(PAIRED_FEATURES))),
+    kin=np.zeros(0),
+    sources=np.zeros((0, len(GROUP_FEATURES))),
+    classes=np.zeros(0, dtype=np.int64),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A made-up field, and what the classical step and the network say of it."""
+
+    scene: Scene
+    significance: npt.NDArray[np.float32]
+    pieces: Pieces
+    shapes: Shapes
+    pairs: Pairs
+    tiles: list[TileEvidence]
+
+
+def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Examples:
+    """Make the examples of a field.
+
+    Parameters
+    ----------
+    seed, model, split, templates
+        See :func:`look_at_field`.
+    """
+    seen = look_at_field(seed, model, split=split, templates=templates)
+    return join_examples([_of_tile(seen, evidence) for evidence in seen.tiles])
+
+
+def look_at_field(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Seen:
+    """Make a field and see what the classical step and the network say of it.
+
+    Parameters
+    ----------
+    seed : tuple of int
+        The same seed gives the same field.
+    split, templates : str
+        See ``training_tiles.draw_options``.
+    """
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(*SMALL_PIXELS)) if rng.random() < SMALL_SHARE else FIELD_PIXELS
+    options = dataclasses.replace(
+        draw_options(rng, size, split=split, templates=templates),
+        n_extended=rng.uniform(*N_EXTENDED),
+        density=math.exp(rng.normal(0.0, 0.6)),
+        pairs=rng.uniform(0.0, 0.08),
+        apart=0.0,
+    )
+    scene = make_scene(rng, options)
+    fwhm = scene.beam.fwhm
+    background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))
+    significance = background.significance(scene.image)
+    settings = FinderSettings()
+    pieces = find_pieces(
+        significance,
+        seed_sigma=settings.seed_sigma,
+        flood_sigma=settings.flood_sigma,
+        beam_fwhm_pixels=fwhm,
+        faint_sigma=settings.faint_sigma,
+    )
+    shapes, pairs, tiles = gather(
+        significance, background.rms, pieces, model, settings, beam_fwhm_pixels=fwhm
+    )
+    return Seen(
+        scene=scene,
+        significance=significance,
+        pieces=pieces,
+        shapes=shapes,
+        pairs=pairs,
+        tiles=list(tiles),
+    )
+
+
+def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:
+    """Return the true source of each piece: that of its peak, else of most of its pixels; 0 for none."""
+    owners = labels[pieces.y, pieces.x].astype(np.int64)
+    for i in np.flatnonzero(owners == 0):
+        rows, columns = pieces.slices[i]
+        inside = labels[rows, columns][pieces.labels[rows, columns] == i + 1]
+        if (inside > 0).any():
+            owners[i] = np.bincount(inside[inside > 0]).argmax()
+    return owners
+
+
+def kin_of(seen: Seen, evidence: TileEvidence) -> tuple[Bool, Bool]:
+    """Say of each pair in a tile whether it is one source, and whether one of the two has a source at all.
+
+    Of pairs of two noise peaks nothing is learnt.
+    """
+    owner = owners_of_pieces(seen.pieces, seen.scene.labels)
+    one, other = owner[seen.pairs.one[evidence.pairs]], owner[seen.pairs.other[evidence.pairs]]
+    return (one == other) & (one > 0), (one > 0) | (other > 0)
+
+
+def _of_tile(seen: Seen, evidence: TileEvidence) -> Examples:
+    scene, pieces = seen.scene, seen.pieces
+    owner = owners_of_pieces(pieces, scene.labels)
+    class_of = {source.label: CLASSES.index(source.class_name) for source in scene.sources}
+    groups: dict[int, list[int]] = {}
+    for piece in evidence.inside:
+        groups.setdefault(int(owner[piece]) or -int(piece) - 1, []).append(int(piece))
+    true_snr = scene.true_image / scene.local_rms
+    shown, classes = [], []
+    for label, group in groups.items():
+        if label > 0 or true_snr[pieces.y[group[0]], pieces.x[group[0]]] < HIDDEN_SIGMA:
+            shown.append(np.array(group, dtype=np.int64))
+            noise = COMPACT if pieces.is_faint[group[0]] else SPURIOUS
+            classes.append(class_of.get(label, noise))
+    kin, known = kin_of(seen, evidence)
+    return Examples(
+        pairs=paired_features(seen.pairs, evidence)[known],
+        kin=kin[known].astype(np.float64),
+        sources=group_features(shown, seen.shapes, pieces, evidence),
+        classes=np.array(classes, dtype=np.int64),
+    )
+
+
+def join_examples(parts: list[Examples]) -> Examples:
+    """Put the examples of several tiles or fields together."""
+    if not parts:
+        return NOTHING
+    return Examples(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(Examples)
+        }
+    )

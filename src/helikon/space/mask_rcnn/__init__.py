@@ -1,0 +1,1 @@
+"""The network: its layers, its training, its ONNX graphs, and what it says of a tile (``view.py``)."""

@@ -1,0 +1,114 @@
+"""The judges, and how pairs become sources."""
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from helikon.errors import InputError
+from helikon.space.association.eye import Eye
+from helikon.space.association.judge import (
+    GROUP_FEATURES,
+    PAIRED_FEATURES,
+    Judge,
+    NetworkAlone,
+    cluster,
+    weakest_link,
+)
+from helikon.space.association.perceptron import Perceptron
+
+
+def no_patches(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    raise AssertionError("nobody looks")
+
+
+def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
+    one, other = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in (0, 1))
+    found = cluster(np.arange(n), one, other, np.array(list(pairs.values())), threshold)
+    return [group.tolist() for group in found]
+
+
+def test_pairs_above_the_threshold_are_one_source() -> None:
+    assert groups(4, {(0, 1): 0.9, (1, 2): 0.2, (2, 3): 0.6}) == [[0, 1], [2, 3]]
+    assert groups(4, {(0, 1): 0.9, (1, 2): 0.2, (2, 3): 0.6}, threshold=0.7) == [[0, 1], [2], [3]]
+
+
+def test_a_link_against_the_word_of_the_others_does_not_join() -> None:
+    assert groups(3, {(0, 1): 0.95, (1, 2): 0.55, (0, 2): 0.01}) == [[0, 1], [2]]
+    assert groups(3, {(0, 1): 0.95, (1, 2): 0.6}) == [[0, 1, 2]]
+
+
+def test_no_pairs_are_as_many_sources_as_pieces() -> None:
+    assert groups(2, {}) == [[0], [1]]
+
+
+def test_a_source_is_as_sure_as_the_weakest_link_between_its_islands() -> None:
+    island = np.array([1, 1, 2, 3], dtype=np.int32)
+    one, other = np.array([0, 1, 0, 2]), np.array([1, 2, 2, 3])
+    kinship = np.array([0.3, 0.7, 0.9, 0.6])
+    assert weakest_link(np.array([0, 1, 2, 3]), island, one, other, kinship) == 0.6
+    assert weakest_link(np.array([0, 1, 2]), island, one, other, kinship) == 0.9
+    assert weakest_link(np.array([0, 1]), island, one, other, kinship) == 1.0
+
+
+def test_a_perceptron_does_what_its_tensors_say() -> None:
+    tensors = {
+        "p.mean": np.array([1.0, 0.0]),
+        "p.deviation": np.array([2.0, 1.0]),
+        "p.0.weight": np.array([[1.0, 0.0], [0.0, -1.0]]),
+        "p.0.bias": np.array([0.0, 0.5]),
+        "p.1.weight": np.array([[1.0, 10.0]]),
+        "p.1.bias": np.array([0.25]),
+    }
+    made = Perceptron.read(tensors, "p")
+    np.testing.assert_allclose(made(np.array([[3.0, 0.0], [-1.0, 2.0]])), [[1 + 5 + 0.25], [0.25]])
+
+
+def test_judges_of_another_version_say_so() -> None:
+    old = Perceptron(mean=np.zeros(3), deviation=np.ones(3), layers=((np.ones((1, 3)), np.zeros(1)),))
+    with pytest.raises(InputError, match="another version of Helikon.*3 features.*train space/judge"):
+        old(np.zeros((2, 4)))
+
+
+class Opposite:
+    """An eye that says the opposite of what the features say, and remembers what it was shown."""
+
+    def __call__(
+        self,
+        patches: npt.NDArray[np.float32],
+        features: npt.NDArray[np.float64],
+        logits: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.float64]:
+        self.shown = patches, features
+        return -logits
+
+
+def test_the_eye_looks_at_doubtful_pairs_alone() -> None:
+    n = len(PAIRED_FEATURES)
+    first = np.zeros((1, n))
+    first[0, 0] = 1.0  # the log odds are the first feature
+    pair = Perceptron(mean=np.zeros(n), deviation=np.ones(n), layers=((first, np.zeros(1)),))
+    features = np.zeros((4, n))
+    features[:, 0] = [5.0, 2.0, -1.0, -5.0]
+    eye = Opposite()
+    judge = Judge(pair=pair, source=pair, eye=cast(Eye, eye))
+    sure = Judge(pair=pair, source=pair).kinship(features, no_patches)
+    np.testing.assert_allclose(sure, 1 / (1 + np.exp(-features[:, 0])))
+    kinship = judge.kinship(features, lambda rows: rows.astype(np.float32))
+    np.testing.assert_allclose(kinship, [sure[0], 1 - sure[1], 1 - sure[2], sure[3]])
+    np.testing.assert_array_equal(eye.shown[0], [1, 2])
+    np.testing.assert_array_equal(eye.shown[1], features[1:3])
+
+
+def test_without_a_judge_the_networks_masks_and_boxes_are_taken_at_their_word() -> None:
+    pairs = np.zeros((2, len(PAIRED_FEATURES)))
+    pairs[:, PAIRED_FEATURES.index("together")] = [0.9, 0.1]
+    np.testing.assert_allclose(NetworkAlone().kinship(pairs, no_patches), [0.9, 0.1])
+    sources = np.full((2, len(GROUP_FEATURES)), np.log(1e-4))
+    sources[:, GROUP_FEATURES.index("box_compact")] = np.log(0.9)
+    sources[:, GROUP_FEATURES.index("covered")] = [0.0, 0.8]
+    compact, covered = NetworkAlone().classify(sources)
+    assert np.argmax(compact) == 1
+    assert np.argmax(covered) == 2
+    np.testing.assert_allclose([compact.sum(), covered.sum()], 1)
