@@ -53,6 +53,13 @@ __all__ = ["simulate"]
     help="Compact sources above 300 sigma to expect there beyond the usual counts.",
 )
 @click.option(
+    "--source-width",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Median width of the sources of the counts in beams, before the beam; 0 for unresolved ones.",
+)
+@click.option(
     "--diffuse",
     default=0.0,
     show_default=True,

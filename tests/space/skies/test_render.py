@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helikon.space.skies.components import make_compact
+from helikon.space.skies.components import make_compact, make_disc
 from helikon.space.skies.imaging import GaussianBeam
 from helikon.space.skies.render import deposit, render
 
@@ -41,3 +41,14 @@ def test_deposited_flux_is_kept_and_centred() -> None:
     y, x = np.mgrid[:16, :16]
     assert (image * x).sum() / 2 == pytest.approx(5.25)
     assert (image * y).sum() / 2 == pytest.approx(7.5)
+
+
+def test_a_disc_falls_exponentially_and_half_of_its_light_is_within_its_half_light_radius() -> None:
+    sharp, radius = GaussianBeam(covariance=(0.25, 0.0, 0.25)), 20.0
+    stamp = render(make_disc(1.0, radius, radius, 0.0).moved(150.0, 150.0), sharp, (301, 301), 1e-9)
+    y, x = np.indices(stamp.data.shape)
+    distance = np.hypot(x + stamp.x0 - 150, y + stamp.y0 - 150)
+    assert stamp.data[distance < radius].sum() / stamp.data.sum() == pytest.approx(0.5, abs=0.02)
+    scale = radius / 1.678  # of the disc
+    profile = [stamp.data[np.abs(distance - at * scale) < 1].mean() for at in (0.5, 1.5, 2.5)]
+    assert np.diff(np.log(profile)) == pytest.approx([-1, -1], abs=0.2)

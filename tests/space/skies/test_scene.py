@@ -54,6 +54,21 @@ def test_the_primary_beam_raises_the_noise_outwards() -> None:
     assert made.local_rms[:40, :40].mean() > 2 * made.local_rms[172:212, 172:212].mean()
 
 
+def test_sources_of_the_counts_are_as_wide_as_asked_and_called_extended_where_it_shows() -> None:
+    shares, ratios = [], []
+    for width in (0.0, 0.3, 1.0):
+        options = SceneOptions(size=512, density=4.0, n_extended=0.0, source_width=width)
+        made = make_scene(np.random.default_rng(5), options)
+        bright = [source for source in made.sources if source.shape == "compact" and source.snr > 10]
+        ratios.append(np.median([source.int_flux / source.peak_flux for source in bright]))
+        shares.append(np.mean([source.class_name == "extended" for source in bright]))
+    assert ratios[0] == pytest.approx(1.0, abs=0.03)
+    assert ratios[0] < ratios[1] < ratios[2] - 0.1  # the widest do not reach ten sigma
+    assert shares[0] < 0.02
+    assert shares[0] < shares[1] < 0.2
+    assert shares[2] > 0.3
+
+
 def test_extended_sources_meet_by_chance_unless_kept_apart() -> None:
     shares = []
     for apart in (1.0, 0.0):

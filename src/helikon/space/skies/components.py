@@ -11,7 +11,17 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array1D", "Components", "blobs", "clumpy", "core", "join", "make_compact", "two_sided"]
+__all__ = [
+    "Array1D",
+    "Components",
+    "blobs",
+    "clumpy",
+    "core",
+    "join",
+    "make_compact",
+    "make_disc",
+    "two_sided",
+]
 
 Array1D = npt.NDArray[np.float64]
 
@@ -65,6 +75,16 @@ def make_compact(flux: float, major: float, minor: float, angle: float) -> Compo
     one = np.ones(1)
     flat = Components(x=0 * one, y=0 * one, flux=flux * one, xx=one * major**2, xy=0 * one, yy=one * minor**2)
     return flat.turned(angle)
+
+
+_DISC = ((0.2061, 0.376), (0.7939, 1.0286))
+"""Shares of the flux and sigmas, in half-light radii, of the two Gaussians nearest to an exponential disc."""
+
+
+def make_disc(flux: float, major: float, minor: float, angle: float) -> Components:
+    """Two Gaussians that look like an exponential disc; its half-light radii are ``major`` and ``minor``."""
+    parts = (make_compact(flux * share, major * sigma, minor * sigma, angle) for share, sigma in _DISC)
+    return join(*parts)
 
 
 def blobs(x: Array1D, y: Array1D, flux: Array1D, sigma: Array1D | float) -> Components:

@@ -45,6 +45,12 @@ class SceneOptions:
     pairs : float
         Share of the compact sources that stand 1 to 10 beams from another
         compact source without being one with it.
+    source_width : float
+        Median width of the compact sources before the beam has blurred them:
+        diameter that holds half of the light, in beams. From about a third on,
+        many are resolved, as the discs of star-forming galaxies are in deep
+        and sharp maps; those that show are labelled extended. 0 for half an
+        arcsecond or so, which no array here resolves.
     beside : float
         Share of the compact sources that stand on or beside an extended one.
     apart : float
@@ -84,6 +90,7 @@ class SceneOptions:
     n_bright: float = 2.0
     primary_beam: float = 0.0
     pairs: float = 0.04
+    source_width: float = 0.0
     beside: float = 0.03
     apart: float = 0.0
     diffuse: float = 0.0

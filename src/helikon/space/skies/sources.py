@@ -9,7 +9,7 @@ import numpy.typing as npt
 from helikon.space.skies.arrays import load_array
 from helikon.space.skies.artefacts import CLEAN_DEPTH_SIGMA
 from helikon.space.skies.clustering import draw_positions
-from helikon.space.skies.components import make_compact
+from helikon.space.skies.components import Components, make_compact, make_disc
 from helikon.space.skies.counts import draw_fluxes
 from helikon.space.skies.extended import draw_extended
 from helikon.space.skies.imaging import GaussianBeam, Imager
@@ -23,6 +23,10 @@ Image = npt.NDArray[np.float32]
 
 _BRIGHT_SIGMA = 60.0  # sources above it get gain errors; below, these drown in the noise
 _DRAWN_SIGMA = 1.0  # compact sources above it are drawn one by one, the rest as a blur
+
+_WIDTH_SCATTER = 0.6  # of the logarithm of the widths of resolved sources
+_WIDEST_BEAMS = 4.0
+_HALF_LIGHT = math.sqrt(2 * math.log(2))  # half-light radius of a Gaussian in sigmas
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,9 @@ def draw_sky(rng: np.random.Generator, options: SceneOptions, imager: Imager) ->
     weak = flux < _DRAWN_SIGMA * rms
     deposit(faint, x[weak], y[weak], flux[weak])
     deposit(uncleaned, x, y, np.minimum(flux, CLEAN_DEPTH_SIGMA * rms))
-    stamps = [_compact(rng, imager, rms, (x[i], y[i], flux[i])) for i in np.flatnonzero(~weak)]
+    stamps = [
+        _compact(rng, options.source_width, imager, rms, (x[i], y[i], flux[i])) for i in np.flatnonzero(~weak)
+    ]
     stamps += extended
     _spread(
         stamps,
@@ -100,13 +106,29 @@ def draw_sky(rng: np.random.Generator, options: SceneOptions, imager: Imager) ->
 
 
 def _compact(
-    rng: np.random.Generator, imager: Imager, rms: float, place: tuple[float, float, float]
+    rng: np.random.Generator,
+    width: float,
+    imager: Imager,
+    rms: float,
+    place: tuple[float, float, float],
 ) -> tuple[str, Stamp]:
-    """Draw one compact source of x, y, flux: half an arcsecond wide or so, at most a third of the beam."""
+    """Draw one source of x, y, flux; ``width`` is the median one in beams, 0 for half an arcsecond or so."""
     x, y, flux = place
-    major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, 0.35 * imager.beam.fwhm)
-    one = make_compact(float(flux), major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi))
+    if width > 0:
+        one = _resolved(rng, float(flux), width, imager.beam.fwhm)
+    else:  # half an arcsecond or so, at most a third of the beam
+        major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, 0.35 * imager.beam.fwhm)
+        one = make_compact(float(flux), major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi))
     return "compact", render(one.moved(x, y), imager.beam, (imager.n, imager.n), 0.1 * rms)
+
+
+def _resolved(rng: np.random.Generator, flux: float, width: float, beam: float) -> Components:
+    """Draw a Gaussian or an exponential disc, seen from any side."""
+    half = 0.5 * beam * min(rng.lognormal(math.log(width), _WIDTH_SCATTER), _WIDEST_BEAMS)
+    angle, minor = rng.uniform(0, np.pi), half * rng.uniform(0.2, 1)
+    if rng.random() < 0.5:
+        return make_disc(flux, half, minor, angle)
+    return make_compact(flux, half / _HALF_LIGHT, minor / _HALF_LIGHT, angle)
 
 
 def _spread(
