@@ -31,7 +31,7 @@ def evaluate(catalogue: Path, truth: Path, plot: Path | None, as_json: bool) -> 
     Example:
       helikon space evaluate sky/sources.vot --truth sky --plot sky/score.png
     """
-    from helikon.space.evaluation.report import plot_score
+    from helikon.space.evaluation.plot import plot_score
     from helikon.space.evaluation.score import score
     from helikon.space.skies.files import read_catalogue, read_sky
 

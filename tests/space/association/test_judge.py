@@ -67,7 +67,7 @@ def test_a_perceptron_does_what_its_tensors_say() -> None:
 
 def test_judges_of_another_version_say_so() -> None:
     old = Perceptron(mean=np.zeros(3), deviation=np.ones(3), layers=((np.ones((1, 3)), np.zeros(1)),))
-    with pytest.raises(InputError, match="another version of Helikon.*3 features.*train space/judge"):
+    with pytest.raises(InputError, match=r"another version of Helikon.*3 features.*train space/judge"):
         old(np.zeros((2, 4)))
 
 

@@ -2,7 +2,7 @@
 
 :func:`score` does it all for one field; ``matching.py`` says who is who,
 ``judge.py`` what follows for each entry and each source, ``measures.py`` sums
-over many fields, and ``report.py`` tells it as text and as a picture.
+over many fields, and ``scores.py`` tells it as text and ``plot.py`` as a picture.
 """
 
 import itertools

@@ -1,6 +1,7 @@
 """What is said of a catalogue where the truth is known."""
 
 import dataclasses
+import math
 
 __all__ = ["Bin", "ClassScore", "Score"]
 
@@ -91,6 +92,39 @@ class Score:
 
     def __str__(self) -> str:
         """Report as text."""
-        from helikon.space.evaluation.report import report_text
+        return _text(self)
 
-        return report_text(self)
+
+def _text(score: Score) -> str:
+    """Write a score for people, a dozen lines or so."""
+    lines = [
+        f"completeness {_percent(score.completeness)} of {score.n_true} sources above 5 sigma",
+        f"reliability  {_percent(score.reliability)} of {score.n_entries} entries "
+        f"({score.n_false} false, {score.n_fragments} fragments)",
+        f"F1 {score.f1:.3f}; extended sources with exactly one entry {_percent(score.single_entry)}"
+        f", multi-island {_percent(score.single_entry_multi)}",
+        f"flux density, measured over true {score.flux_ratio:.3f} +- {score.flux_ratio_mad:.3f}",
+        "",
+        f"{'class':<24}{'true':>6}{'found':>7}{'right':>7}{'precision':>11}{'recall':>9}{'F1':>9}",
+    ]
+    lines += [
+        f"{one.name:<24}{one.n_true:>6}{one.n_found:>7}{one.n_right:>7}"
+        f"{_percent(one.precision):>11}{_percent(one.recall):>9}{_percent(one.f1):>9}"
+        for one in score.classes
+    ]
+    lines += ["", f"{'S/N':<12}{'completeness':>24}{'reliability':>24}"]
+    for complete, reliable in zip(score.completeness_bins, score.reliability_bins, strict=True):
+        lines.append(f"{_range(complete):<12}{_bin(complete):>24}{_bin(reliable):>24}")
+    return "\n".join(lines)
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
+
+
+def _range(one: Bin) -> str:
+    return f"> {one.low:g}" if math.isinf(one.high) else f"{one.low:g}-{one.high:g}"
+
+
+def _bin(one: Bin) -> str:
+    return "-" if one.n == 0 else f"{one.n_good}/{one.n} {_percent(one.share)}"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from helikon.space.evaluation.report import plot_score, report_text
+from helikon.space.evaluation.plot import plot_score
 from helikon.space.evaluation.score import score
 from helikon.space.skies import simulate_sky
 
@@ -10,7 +10,7 @@ from helikon.space.skies import simulate_sky
 def test_a_report_names_classes_and_bins_and_a_plot_is_a_png(tmp_path: Path) -> None:
     sky = simulate_sky(41, size=192)
     result = score(sky.truth["ra", "dec", "class", "int_flux", "snr"], sky)
-    text = report_text(result)
+    text = str(result)
     assert text.startswith("completeness 100.0 %")
     assert "extended-multi-island" in text
     assert "5-7" in text
