@@ -307,6 +307,16 @@ def test_a_mask_over_one_island_makes_it_extended_not_multi_island() -> None:
     assert counts == dict.fromkeys(CLASSES, 0) | {"compact": 1, "extended": 1}
 
 
+def test_what_is_far_larger_than_the_beam_is_not_compact_whatever_the_model_says() -> None:
+    flat = make_map(noise() + gaussian(60, 60, 8 * RMS) + gaussian(220, 200, 8 * RMS, major=36, minor=24))
+    catalogue = find_sources(flat, as_model(Says(None, "compact")))
+    point, cloud = catalogue[match(catalogue, 60, 60)], catalogue[np.argmax(catalogue["n_pixels"])]
+    assert cloud["n_pixels"] > 300
+    assert (point["class"], cloud["class"]) == ("compact", "extended")
+    assert cloud["prob_extended"] > 0.8
+    assert cloud["prob_compact"] == 0
+
+
 def test_artefacts_stay_in_the_catalogue_as_spurious() -> None:
     catalogue = find_sources(lobes(), as_model(Says(None, "spurious")))
     assert source_counts(catalogue)["spurious"] == 3

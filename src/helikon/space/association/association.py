@@ -11,7 +11,7 @@ from helikon.space.association.evidence import TileEvidence, gather
 from helikon.space.association.judge import Judge, NetworkAlone, cluster, weakest_link
 from helikon.space.association.pairs import Pairs
 from helikon.space.association.patches import Patches
-from helikon.space.association.surroundings import Shapes
+from helikon.space.association.surroundings import PIECE_FEATURES, Shapes
 from helikon.space.association.weighing import group_features, paired_features
 from helikon.space.background import Background
 from helikon.space.classes import CLASSES
@@ -31,6 +31,12 @@ Bool = npt.NDArray[np.bool_]
 
 LEAST_SURE = 0.51
 """What was joined is one source more probably than not."""
+LARGEST_COMPACT = 4.0
+"""Islands of compact sources are at most so many times as large as a point source's of their height.
+
+On validation fields of two simulators, 999 of 1,000 that were called compact and are."""
+LEAST_HEIGHT = 1.2
+"""A peak counts as at least so many times the flood threshold, to say how large a point source would be."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
 
 
@@ -91,7 +97,7 @@ def join_pieces(
     patches = Patches(significance, pieces, shapes, radio_map.beam_fwhm_pixels)
     found: list[tuple[Int, Double]] = []
     for evidence in tiles:
-        found += _judged(evidence, shapes, pairs, pieces, patches, model.judge, settings.score_threshold)
+        found += _judged(evidence, shapes, pairs, pieces, patches, model.judge, settings)
     return _without_overlap(found, len(pieces))
 
 
@@ -102,7 +108,7 @@ def _judged(
     pieces: Pieces,
     patches: Patches,
     judge: Judge | NetworkAlone,
-    threshold: float,
+    settings: FinderSettings,
 ) -> list[tuple[Int, Double]]:
     """Return pieces and class probabilities of the sources whose brightest piece is the tile's own."""
     island = pieces.island
@@ -110,7 +116,7 @@ def _judged(
     kinship = judge.kinship(
         paired_features(pairs, evidence), lambda rows: patches.cut(one[rows], other[rows])
     )
-    groups = cluster(evidence.inside, one, other, kinship, threshold)
+    groups = cluster(evidence.inside, one, other, kinship, settings.score_threshold)
     owned = set(evidence.inside[evidence.owns].tolist())
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
     if not mine:
@@ -118,7 +124,16 @@ def _judged(
     probabilities = judge.classify(group_features(mine, shapes, pieces, evidence))
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
-    return list(zip(mine, _consistent(probabilities, n_islands, sure), strict=True))
+    too_large = _sizes_in_points(mine, shapes, settings.flood_sigma) > LARGEST_COMPACT
+    return list(zip(mine, _consistent(probabilities, n_islands, sure, too_large), strict=True))
+
+
+def _sizes_in_points(groups: list[Int], shapes: Shapes, flood_sigma: float) -> Double:
+    """Return the pixels of each group over those that a point source of its height has above the flood."""
+    areas, heights = np.exp(shapes.features[:, PIECE_FEATURES.index("area")]), shapes.snr / flood_sigma
+    return np.array(
+        [areas[group].sum() / np.log(max(heights[group].max(), LEAST_HEIGHT)) for group in groups]
+    )
 
 
 def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:
@@ -151,19 +166,23 @@ def _by_shape(source: Int, is_compact: Bool) -> Double:
     return probabilities
 
 
-def _consistent(probabilities: Double, n_islands: Int, sure: Double) -> Double:
+def _consistent(probabilities: Double, n_islands: Int, sure: Double, too_large: Bool) -> Double:
     """Extended means one island and multi-island several: the islands are counted, not guessed.
 
-    That several islands are one source is as probable as their weakest link;
-    if they are not, the brightest is what is left.
+    So is size: what is too large for a compact source is extended. That
+    several islands are one source is as probable as their weakest link; if they
+    are not, the brightest is what is left.
     """
-    result = probabilities.copy()
+    given = probabilities.copy()
+    given[too_large, EXTENDED] += given[too_large, COMPACT]
+    given[too_large, COMPACT] = 0.0
     several = n_islands > 1
-    good = probabilities[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
+    good = given[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
     one_source = np.where(several, np.maximum(sure, LEAST_SURE), 0.0)
-    share = probabilities[:, COMPACT] / np.maximum(probabilities[:, [COMPACT, EXTENDED]].sum(axis=1), 1e-9)
+    share = given[:, COMPACT] / np.maximum(given[:, [COMPACT, EXTENDED]].sum(axis=1), 1e-9)
+    result = given.copy()
     result[:, MULTI] = good * one_source
-    result[:, COMPACT] = np.where(several, good * (1 - one_source) * share, probabilities[:, COMPACT])
-    extended = probabilities[:, EXTENDED] + probabilities[:, MULTI]
+    result[:, COMPACT] = np.where(several, good * (1 - one_source) * share, given[:, COMPACT])
+    extended = given[:, EXTENDED] + given[:, MULTI]
     result[:, EXTENDED] = np.where(several, good * (1 - one_source) * (1 - share), extended)
     return result
