@@ -14,7 +14,7 @@ from helikon.space.association.judge_recipe import judge
 from helikon.space.association.patches import SHAPE
 from helikon.space.model import load_model
 
-SMALL = {"n_fields": "3", "n_validation_fields": "1", "n_steps": "4"}
+SMALL = {"n_fields": "3", "n_validation_fields": "4", "n_steps": "4"}
 
 
 def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path: Path) -> None:
@@ -58,6 +58,13 @@ def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path
     temperature = expected / found
     np.testing.assert_allclose(temperature, temperature[0], rtol=1e-3)
     assert 0.499 < temperature[0] < 3.001
+
+
+def test_fields_without_a_doubtful_pair_are_refused_for_validation() -> None:
+    recipe = eye(SMALL | {"n_validation_fields": "1"})
+    assert recipe.validate is not None
+    with pytest.raises(InputError, match=r"1 fields without a pair.*raise n_validation_fields"):
+        recipe.validate(recipe.model())
 
 
 def test_a_judge_that_is_trained_anew_leaves_the_eye_of_the_old_one_out(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
 from torch import Tensor, nn
 
+from helikon.errors import InputError
 from helikon.space.association.eye import EYE_INPUTS
 from helikon.space.association.eye_examples import Doubts, join_doubts, kept_doubts
 from helikon.space.association.judge_recipe import Standardised, best_temperature, model_folder, source_model
@@ -175,7 +176,15 @@ def _said(module: nn.Module, doubts: Doubts) -> Tensor:
 
 
 def _validation(options: EyeOptions) -> Doubts:
-    return join_doubts([_field(options, VALIDATE, i) for i in range(options.n_validation_fields)])
+    doubts = join_doubts([_field(options, VALIDATE, i) for i in range(options.n_validation_fields)])
+    if not len(doubts):
+        raise InputError(
+            "there is nothing to validate the eye on",
+            got=f"{options.n_validation_fields} fields without a pair that the judge doubts",
+            expected="fields with some",
+            next_step="raise n_validation_fields",
+        )
+    return doubts
 
 
 def _validate(options: EyeOptions, module: nn.Module) -> Mapping[str, float]:
