@@ -65,6 +65,13 @@ def test_its_keys_are_private_and_made_once_and_its_data_stay(server: Server) ->
     assert open_folder("s3://helikon/kept", server.settings).read("x") == b"1"
 
 
+def test_a_bucket_takes_two_volumes_so_that_small_disks_have_room_for_several(server: Server) -> None:
+    for bucket in ("one", "two"):
+        open_folder(f"s3://{bucket}", server.settings).write("x", b"1")
+    laid_out = [path.name.split("_")[0] for path in (server.settings.state_dir / "objects").rglob("*.dat")]
+    assert sorted(laid_out) == ["one", "one", "two", "two"]
+
+
 def test_nobody_gets_at_the_objects_without_the_keys(server: Server) -> None:
     open_folder("s3://helikon", server.settings).write("private", b"1")
     ports = json.loads((server.settings.state_dir / "objects" / "ports.json").read_text())

@@ -30,6 +30,9 @@ __all__ = ["Server", "main", "plan"]
 _JOB = BatchJob(name="objects", command=("python", "-m", "helikon.spark.seaweed"))
 _PARTS = ("master", "volume", "filer", "s3")
 _VOLUME_MB = 1024
+_GROWTH = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "2"}
+"""Volumes that it lays out at a time for each bucket. By itself it takes seven, and as many for what
+belongs to none: a disk with less than 14 GiB free would have no room for the first object."""
 _POLL_S = 0.1
 # It closes its stores at once, then waits for its own parts to hang up, which they do not.
 _GRACE_S = 3.0
@@ -154,7 +157,7 @@ def plan(settings: Settings) -> tuple[tuple[str, ...], dict[str, str]]:
         folder / "server.json",
         {"endpoint": endpoint, "access_key": keys.access_key, "keys_file": str(folder / "keys.json")},
     )
-    return (program, *_options(ports)), {}
+    return (program, *_options(ports)), _GROWTH
 
 
 def _options(ports: dict[str, int]) -> tuple[str, ...]:
