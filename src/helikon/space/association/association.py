@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from helikon.space.association.by_shape import join_by_shape
 from helikon.space.association.evidence import TileEvidence, gather
-from helikon.space.association.judge import Judge, NetworkAlone, cluster, weakest_link
+from helikon.space.association.judge import GROUP_FEATURES, Judge, NetworkAlone, cluster, weakest_link
 from helikon.space.association.pairs import Pairs
 from helikon.space.association.patches import Patches
-from helikon.space.association.surroundings import PIECE_FEATURES, Shapes
+from helikon.space.association.surroundings import Shapes
 from helikon.space.association.weighing import group_features, paired_features
 from helikon.space.background import Background
 from helikon.space.classes import CLASSES
@@ -121,19 +121,17 @@ def _judged(
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
     if not mine:
         return []
-    probabilities = judge.classify(group_features(mine, shapes, pieces, evidence))
+    features = group_features(mine, shapes, pieces, evidence)
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
-    too_large = _sizes_in_points(mine, shapes, settings.flood_sigma) > LARGEST_COMPACT
-    return list(zip(mine, _consistent(probabilities, n_islands, sure, too_large), strict=True))
+    too_large = _sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
+    return list(zip(mine, _consistent(judge.classify(features), n_islands, sure, too_large), strict=True))
 
 
-def _sizes_in_points(groups: list[Int], shapes: Shapes, flood_sigma: float) -> Double:
-    """Return the pixels of each group over those that a point source of its height has above the flood."""
-    areas, heights = np.exp(shapes.features[:, PIECE_FEATURES.index("area")]), shapes.snr / flood_sigma
-    return np.array(
-        [areas[group].sum() / np.log(max(heights[group].max(), LEAST_HEIGHT)) for group in groups]
-    )
+def _sizes_in_points(features: Double, flood_sigma: float) -> Double:
+    """Return the area of each group over that of a point source of its height above the flood threshold."""
+    snr, area = (features[:, GROUP_FEATURES.index(name)] for name in ("snr", "total_area"))
+    return np.asarray(np.exp(area) / np.maximum(snr - np.log(flood_sigma), np.log(LEAST_HEIGHT)))
 
 
 def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:
