@@ -21,7 +21,7 @@ from helikon.space.association.eye_examples import Doubts, join_doubts, kept_dou
 from helikon.space.association.judge import LOOKED_AT_ONCE, Judge
 from helikon.space.model import load_model
 
-TEST = 15
+TEST = 17
 """First number of every seed."""
 COLUMNS, ROWS = 6, 2
 

@@ -43,9 +43,9 @@ __all__ = ["classify"]
 @click.option(
     "--score-threshold",
     type=click.FloatRange(0, 1),
-    default=0.33,
+    default=0.2,
     show_default=True,
-    help="Probability of being one source from which entries are joined.",
+    help="Entries are joined if they are one source more probably than this.",
 )
 @click.option(
     "--model",

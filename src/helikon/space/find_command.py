@@ -44,9 +44,9 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thr
 @click.option(
     "--score-threshold",
     type=click.FloatRange(0, 1),
-    default=0.33,
+    default=0.2,
     show_default=True,
-    help="Probability of being one source from which pieces are joined.",
+    help="Pieces are joined if they are one source more probably than this.",
 )
 @click.option(
     "--model",

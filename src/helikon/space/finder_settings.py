@@ -22,7 +22,8 @@ class FinderSettings:
     flood_sigma : float
         Its pixels reach down to this significance; not above ``seed_sigma``.
     score_threshold : float
-        Probability of being one source from which pieces are joined, 0 to 1.
+        Pieces are joined where the pairs between them, taken together, are more
+        probable than this to be one source; 0 to 1.
     tile_pixels, overlap_pixels : int
         Largest side of the tiles that the network looks at, and how much they
         share, in pixels of its own scale (beam of 5 pixels).
@@ -33,7 +34,7 @@ class FinderSettings:
 
     seed_sigma: float = 5.0
     flood_sigma: float = 3.0
-    score_threshold: float = 0.33
+    score_threshold: float = 0.2
     tile_pixels: int = 1152
     overlap_pixels: int = 160
     window_pixels: int = 2560

@@ -24,7 +24,7 @@ def thresholds(trial: "Trial") -> float:
     """Find the sources of three made-up skies with a trial's thresholds.
 
     Suggests ``seed_sigma`` (4 to 6), ``flood_sigma`` (2 to 4) and
-    ``score_threshold`` (0.2 to 0.6), and reports the mean quality after each
+    ``score_threshold`` (0.1 to 0.5), and reports the mean quality after each
     sky, so that poor trials can be pruned.
 
     Parameters
@@ -49,7 +49,7 @@ def thresholds(trial: "Trial") -> float:
     settings = FinderSettings(
         seed_sigma=trial.suggest_float("seed_sigma", 4.0, 6.0),
         flood_sigma=trial.suggest_float("flood_sigma", 2.0, 4.0),
-        score_threshold=trial.suggest_float("score_threshold", 0.2, 0.6),
+        score_threshold=trial.suggest_float("score_threshold", 0.1, 0.5),
     )
     qualities: list[float] = []
     for number, (array, seed) in enumerate(TUNING_SEEDS.items()):

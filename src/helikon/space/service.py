@@ -50,7 +50,7 @@ class SourceFinder:
         context: bentoml.Context,
         seed_sigma: float = 5.0,
         flood_sigma: float = 3.0,
-        score_threshold: float = 0.33,
+        score_threshold: float = 0.2,
         beam: str = "",
         name: str = "",
     ) -> Annotated[Path, ZIP]:
@@ -64,7 +64,7 @@ class SourceFinder:
             A source has a peak of at least ``seed_sigma`` local sigma and
             reaches down to ``flood_sigma``.
         score_threshold : float
-            Probability of being one source from which pieces are joined.
+            Pieces are joined if they are one source more probably than this.
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str

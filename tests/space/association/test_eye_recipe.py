@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from helikon.errors import InputError
-from helikon.space.association import eye_examples
+from helikon.space.association import eye_examples, eye_recipe
 from helikon.space.association.eye_recipe import eye
-from helikon.space.association.judge import PAIRED_FEATURES, Judge
+from helikon.space.association.judge import SEEN_FEATURES, Judge
 from helikon.space.association.judge_recipe import judge
 from helikon.space.association.patches import SHAPE
 from helikon.space.model import load_model
 
-SMALL = {"n_fields": "3", "n_validation_fields": "4", "n_steps": "4"}
+SMALL = {"n_fields": "5", "n_validation_fields": "4", "n_steps": "4"}
 
 
 def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path
     module = recipe.model().train()
     batch = recipe.batch(0, 0, 1)
     assert batch.patches.shape[1:] == SHAPE
-    assert batch.features.shape[1:] == (len(PAIRED_FEATURES),)
+    assert batch.features.shape[1:] == (len(SEEN_FEATURES),)
     assert np.isfinite(batch.patches).all()
     assert 0 < batch.kin.sum() < len(batch)
     optimiser = recipe.optimiser(module.parameters())
@@ -60,11 +60,13 @@ def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path
     assert 0.499 < temperature[0] < 3.001
 
 
-def test_fields_without_a_doubtful_pair_are_refused_for_validation() -> None:
+def test_fields_without_a_doubtful_pair_are_refused_for_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = eye(SMALL).model()
+    monkeypatch.setattr(eye_recipe, "kept_doubts", lambda *given, **named: eye_examples.join_doubts([]))
     recipe = eye(SMALL | {"n_validation_fields": "1"})
     assert recipe.validate is not None
     with pytest.raises(InputError, match=r"1 fields without a pair.*raise n_validation_fields"):
-        recipe.validate(recipe.model())
+        recipe.validate(module)
 
 
 def test_a_judge_that_is_trained_anew_leaves_the_eye_of_the_old_one_out(tmp_path: Path) -> None:

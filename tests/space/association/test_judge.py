@@ -1,13 +1,16 @@
 """The judges, and how pairs become sources."""
 
+import itertools
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
+from torch import Tensor
 
 from helikon.errors import InputError
-from helikon.space.association.eye import Eye
+from helikon.space.association.eye import EYE_INPUTS, Eye
 from helikon.space.association.judge import (
     GROUP_FEATURES,
     PAIRED_FEATURES,
@@ -17,10 +20,19 @@ from helikon.space.association.judge import (
     weakest_link,
 )
 from helikon.space.association.perceptron import Perceptron
+from helikon.space.mask_rcnn.graphs import export_graph
 
 
 def no_patches(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     raise AssertionError("nobody looks")
+
+
+def no_company(logits: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    raise AssertionError("nobody asks")
+
+
+def one_beside(logits: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    return np.column_stack([logits[rows] + 100])
 
 
 def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
@@ -37,6 +49,35 @@ def test_pairs_above_the_threshold_are_one_source() -> None:
 def test_a_link_against_the_word_of_the_others_does_not_join() -> None:
     assert groups(3, {(0, 1): 0.95, (1, 2): 0.55, (0, 2): 0.01}) == [[0, 1], [2]]
     assert groups(3, {(0, 1): 0.95, (1, 2): 0.6}) == [[0, 1, 2]]
+
+
+def test_groups_are_joined_by_all_the_pairs_between_them() -> None:
+    lobes = {(0, 1): 0.9, (2, 3): 0.9}
+    across = [(0, 2), (0, 3), (1, 2), (1, 3)]
+    assert groups(4, lobes | dict(zip(across, [0.8, 0.4, 0.4, 0.5], strict=True))) == [[0, 1, 2, 3]]
+    assert groups(4, lobes | dict(zip(across, [0.8, 0.4, 0.2, 0.2], strict=True))) == [[0, 1], [2, 3]]
+
+
+def test_in_the_end_nothing_speaks_for_joining_more() -> None:
+    rng = np.random.default_rng(5)
+    n, threshold = 24, 0.33
+    pairs = [pair for pair in itertools.combinations(range(n), 2) if rng.random() < 0.6]
+    kinship = {pair: float(p) for pair, p in zip(pairs, rng.beta(0.4, 1.2, len(pairs)), strict=True)}
+    found = groups(n, kinship, threshold)
+    assert sorted(itertools.chain(*found)) == list(range(n))
+    assert 1 < len(found) < n
+
+    def speaks(first: list[int], second: list[int]) -> float:
+        between = (kinship.get((min(i, j), max(i, j)), threshold) for i in first for j in second)
+        return sum(float(np.log(p / (1 - p) * (1 - threshold) / threshold)) for p in between)
+
+    assert max(speaks(a, b) for a, b in itertools.combinations(found, 2)) <= 1e-9
+
+
+def test_certainties_and_extreme_thresholds_are_numbers() -> None:
+    assert groups(3, {(0, 1): 1.0, (1, 2): 0.0}) == [[0, 1], [2]]
+    assert groups(2, {(0, 1): 0.5}, threshold=0.0) == [[0, 1]]
+    assert groups(2, {(0, 1): 0.5}, threshold=1.0) == [[0], [1]]
 
 
 def test_no_pairs_are_as_many_sources_as_pieces() -> None:
@@ -71,6 +112,20 @@ def test_judges_of_another_version_say_so() -> None:
         old(np.zeros((2, 4)))
 
 
+def test_an_eye_of_another_version_says_so() -> None:
+    with pytest.raises(InputError, match=r"another version of Helikon.*3 features.*train space/eye"):
+        Eye(graph_of_three_features())(np.zeros((2, 1), dtype=np.float32), np.zeros((2, 4)), np.zeros(2))
+
+
+def graph_of_three_features() -> bytes:
+    class Sums(torch.nn.Module):
+        def forward(self, patches: Tensor, features: Tensor, logits: Tensor) -> Tensor:
+            return logits + features.sum(dim=1) + patches.sum(dim=1)
+
+    example = torch.zeros((2, 1)), torch.zeros((2, 3)), torch.zeros(2)
+    return export_graph(Sums(), example, list(EYE_INPUTS), ["corrected"], {"features": {0: "n"}})
+
+
 class Opposite:
     """An eye that says the opposite of what the features say, and remembers what it was shown."""
 
@@ -93,18 +148,18 @@ def test_the_eye_looks_at_doubtful_pairs_alone() -> None:
     features[:, 0] = [5.0, 2.0, -1.0, -5.0]
     eye = Opposite()
     judge = Judge(pair=pair, source=pair, eye=cast(Eye, eye))
-    sure = Judge(pair=pair, source=pair).kinship(features, no_patches)
+    sure = Judge(pair=pair, source=pair).kinship(features, no_patches, no_company)
     np.testing.assert_allclose(sure, 1 / (1 + np.exp(-features[:, 0])))
-    kinship = judge.kinship(features, lambda rows: rows.astype(np.float32))
+    kinship = judge.kinship(features, lambda rows: rows.astype(np.float32), one_beside)
     np.testing.assert_allclose(kinship, [sure[0], 1 - sure[1], 1 - sure[2], sure[3]])
     np.testing.assert_array_equal(eye.shown[0], [1, 2])
-    np.testing.assert_array_equal(eye.shown[1], features[1:3])
+    np.testing.assert_array_equal(eye.shown[1], np.column_stack([features[1:3], [102.0, 99.0]]))
 
 
 def test_without_a_judge_the_networks_masks_and_boxes_are_taken_at_their_word() -> None:
     pairs = np.zeros((2, len(PAIRED_FEATURES)))
     pairs[:, PAIRED_FEATURES.index("together")] = [0.9, 0.1]
-    np.testing.assert_allclose(NetworkAlone().kinship(pairs, no_patches), [0.9, 0.1])
+    np.testing.assert_allclose(NetworkAlone().kinship(pairs, no_patches, no_company), [0.9, 0.1])
     sources = np.full((2, len(GROUP_FEATURES)), np.log(1e-4))
     sources[:, GROUP_FEATURES.index("box_compact")] = np.log(0.9)
     sources[:, GROUP_FEATURES.index("covered")] = [0.0, 0.8]

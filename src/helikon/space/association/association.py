@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.association.by_shape import join_by_shape
+from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence, gather
 from helikon.space.association.judge import GROUP_FEATURES, Judge, NetworkAlone, cluster, weakest_link
 from helikon.space.association.pairs import Pairs
@@ -114,7 +115,9 @@ def _judged(
     island = pieces.island
     one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
     kinship = judge.kinship(
-        paired_features(pairs, evidence), lambda rows: patches.cut(one[rows], other[rows])
+        paired_features(pairs, evidence),
+        lambda rows: patches.cut(one[rows], other[rows]),
+        Company(one, other, shapes, island, patches.beam_fwhm_pixels).tell,
     )
     groups = cluster(evidence.inside, one, other, kinship, settings.score_threshold)
     owned = set(evidence.inside[evidence.owns].tolist())

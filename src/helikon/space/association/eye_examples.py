@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError
+from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence
-from helikon.space.association.judge import PAIRED_FEATURES, Judge, doubtful
+from helikon.space.association.judge import SEEN_FEATURES, Judge
 from helikon.space.association.judge_examples import Seen, kin_of, look_at_field
 from helikon.space.association.patches import SHAPE, Patches
 from helikon.space.association.weighing import paired_features
@@ -31,7 +32,7 @@ class Doubts:
     Attributes
     ----------
     patches : ndarray of float16, shape (n, 4, 32, 48)
-    features : ndarray of float32, shape (n, n_paired_features)
+    features : ndarray of float32, shape (n, n_seen_features)
     logits : ndarray of float32, shape (n,)
         The judge's log odds.
     kin : ndarray of bool, shape (n,)
@@ -55,7 +56,7 @@ class Doubts:
 NAMES = tuple(field.name for field in dataclasses.fields(Doubts))
 NONE = Doubts(
     patches=np.zeros((0, *SHAPE), dtype=np.float16),
-    features=np.zeros((0, len(PAIRED_FEATURES)), dtype=np.float32),
+    features=np.zeros((0, len(SEEN_FEATURES)), dtype=np.float32),
     logits=np.zeros(0, dtype=np.float32),
     kin=np.zeros(0, dtype=bool),
 )
@@ -85,15 +86,15 @@ def make_doubts(seed: tuple[int, ...], model: SourceModel, *, split: str, templa
 
 def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge, patches: Patches) -> Doubts:
     kin, known = kin_of(seen, evidence)
-    features = paired_features(seen.pairs, evidence)
-    logits = judge.pair(features)[:, 0]
-    rows = doubtful(logits)
-    rows = rows[known[rows]]
-    one, other = seen.pairs.one[evidence.pairs][rows], seen.pairs.other[evidence.pairs][rows]
+    one, other = seen.pairs.one[evidence.pairs], seen.pairs.other[evidence.pairs]
+    company = Company(one, other, seen.shapes, seen.pieces.island, seen.scene.beam.fwhm)
+    doubt = judge.doubt(paired_features(seen.pairs, evidence), company.tell)
+    taught = known[doubt.rows]
+    rows = doubt.rows[taught]
     return Doubts(
-        patches=patches.cut(one, other).astype(np.float16),
-        features=features[rows].astype(np.float32),
-        logits=logits[rows].astype(np.float32),
+        patches=patches.cut(one[rows], other[rows]).astype(np.float16),
+        features=doubt.told[taught].astype(np.float32),
+        logits=doubt.logits[rows].astype(np.float32),
         kin=kin[rows],
     )
 
@@ -134,5 +135,5 @@ def _made_with(model: SourceModel, split: str, templates: str) -> str:
     """Name what the pairs of a field depend on beside its seed."""
     checksums = [model.card.get("sha256"), model.card.get("judge", {}).get("sha256")]
     shapes = sha256_of_templates(Path(templates)) if templates else ""
-    told = [*checksums, SHAPE, SKIES_VERSION, split, shapes]
+    told = [*checksums, SHAPE, SEEN_FEATURES, SKIES_VERSION, split, shapes]
     return hashlib.sha256(str(told).encode()).hexdigest()[:12]

@@ -22,7 +22,7 @@ from helikon.training.recipe import Recipe, cosine, read_options
 
 __all__ = ["EyeOptions", "eye"]
 
-TRAIN, VALIDATE = 13, 14
+TRAIN, VALIDATE = 15, 16
 """First number of every seed: neither the network nor the judge was trained on these fields."""
 FIELDS_A_STEP, SHARE = 12, 0.25
 """A step takes a share of the pairs of some fields, about 250 in all: pairs of one field are alike."""

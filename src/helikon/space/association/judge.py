@@ -1,19 +1,21 @@
 """Which pieces are one source, and what each source is: measures and the network, weighed.
 
 Two small perceptrons. The first says of a pair of pieces how probable it is
-that they are one source; pairs are joined from the surest on. The second says
+that they are one source; pieces are joined to sources so that pairs agree best. The second says
 of each source the probabilities of the five classes. Both are trained on
 made-up skies by the recipe ``space/judge``. Where the first is in doubt, an eye
 (see ``eye.py``) looks at the pair itself.
 """
 
 import dataclasses
+import heapq
 import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.association.company import COMPANY_FEATURES
 from helikon.space.association.eye import Eye
 from helikon.space.association.pairs import PAIR_FEATURES
 from helikon.space.association.perceptron import Perceptron
@@ -23,11 +25,13 @@ from helikon.space.classes import CLASSES
 __all__ = [
     "GROUP_FEATURES",
     "PAIRED_FEATURES",
+    "SEEN_FEATURES",
     "Cut",
+    "Doubt",
     "Judge",
     "NetworkAlone",
+    "Tell",
     "cluster",
-    "doubtful",
     "weakest_link",
 ]
 
@@ -35,12 +39,16 @@ Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Cut = Callable[[Int], npt.NDArray[np.float32]]
 """Gives the patches (k, 4, 32, 48) of some rows of the pairs, see ``patches.py``."""
+Tell = Callable[[Double, Int], Double]
+"""Gives what is said of the pairs beside some rows, of the log odds of all, see ``company.py``."""
 
 NETWORK = ("background", *CLASSES)
 PAIRED_FEATURES = (
     *PAIR_FEATURES, *(f"both_{name}" for name in NETWORK), "together",
     *(f"{name}_{which}" for name in ("covered", *NETWORK) for which in ("least", "most")),
 )  # fmt: skip
+SEEN_FEATURES = (*PAIRED_FEATURES, *COMPANY_FEATURES)
+"""What the eye is told of a pair beside what it sees."""
 GROUP_FEATURES = (
     *PIECE_FEATURES, *(f"box_{name}" for name in NETWORK), *(f"peak_{name}" for name in NETWORK),
     "covered", "n_islands", "n_faint", "n_pieces", "total_area", "widest_flux_ratio", "second_snr",
@@ -54,9 +62,28 @@ DOUBTFUL = math.log(99.0)
 """Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
 LOOKED_AT_ONCE = 32
 """Pairs; what the eye makes of more takes memory, and no less time."""
-LEAST_AGREEMENT = 0.6
-"""Pairs between two groups must be kin to this share of the threshold, on average: far ends hardly are."""
+LEAST_PROBABILITY = 1e-6
+"""No pair is surer than this, either way."""
 EXTENDED = CLASSES.index("extended")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What the features leave in doubt.
+
+    Attributes
+    ----------
+    logits : ndarray, shape (n,)
+        Log odds of every pair.
+    rows : ndarray of int, shape (k,)
+        The doubtful ones.
+    told : ndarray, shape (k, n_seen_features)
+        Of those; columns as in ``SEEN_FEATURES``.
+    """
+
+    logits: Double
+    rows: Int
+    told: Double
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +109,22 @@ class Judge:
         """Take the tensors that the recipe ``space/judge`` wrote."""
         return cls(pair=Perceptron.read(tensors, "pair"), source=Perceptron.read(tensors, "source"), eye=eye)
 
-    def kinship(self, features: Double, cut: Cut) -> Double:
+    def doubt(self, features: Double, tell: Tell) -> Doubt:
+        """Say how probable each pair is by its features, and which of them are in doubt.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, n_paired_features)
+        tell : callable
+            Gives what is said of the pairs beside.
+        """
+        logits = self.pair(features)[:, 0]
+        rows = np.flatnonzero(np.abs(logits) < DOUBTFUL)
+        return Doubt(
+            logits=logits, rows=rows, told=np.concatenate([features[rows], tell(logits, rows)], axis=1)
+        )
+
+    def kinship(self, features: Double, cut: Cut, tell: Tell) -> Double:
         """Return the probability (n,) that each pair is one source.
 
         Parameters
@@ -90,14 +132,18 @@ class Judge:
         features : ndarray, shape (n, n_paired_features)
         cut : callable
             Gives the patches of the pairs that are looked at.
+        tell : callable
+            Gives what is said of the pairs beside them.
         """
-        logits = self.pair(features)[:, 0]
-        if self.eye is not None:
-            rows = doubtful(logits)
-            for first in range(0, len(rows), LOOKED_AT_ONCE):
-                part = rows[first : first + LOOKED_AT_ONCE]
-                logits[part] = self.eye(cut(part), features[part], logits[part])
-        return np.asarray(1 / (1 + np.exp(-logits)))
+        if self.eye is None:
+            return _probability(self.pair(features)[:, 0])
+        doubt = self.doubt(features, tell)
+        corrected = doubt.logits.copy()
+        for first in range(0, len(doubt.rows), LOOKED_AT_ONCE):
+            part = slice(first, first + LOOKED_AT_ONCE)
+            rows = doubt.rows[part]
+            corrected[rows] = self.eye(cut(rows), doubt.told[part], doubt.logits[rows])
+        return _probability(corrected)
 
     def classify(self, features: Double) -> Double:
         """Return the class probabilities (n, 5) of sources."""
@@ -109,7 +155,7 @@ class Judge:
 class NetworkAlone:
     """Stands for a judge where a model has none: the network's masks and boxes are taken at their word."""
 
-    def kinship(self, features: Double, cut: Cut) -> Double:
+    def kinship(self, features: Double, cut: Cut, tell: Tell) -> Double:
         """Return the probability (n,) of the extended mask that holds both pieces."""
         return features[:, PAIRED_FEATURES.index("together")]
 
@@ -125,13 +171,17 @@ class NetworkAlone:
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
-def doubtful(logits: Double) -> Int:
-    """Return the rows of the pairs that the features leave in doubt."""
-    return np.flatnonzero(np.abs(logits) < DOUBTFUL)
+def _probability(logits: Double) -> Double:
+    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:
-    """Join pairs from the surest on, unless most pairs between their groups speak against it.
+    """Join the two groups that most speaks for, again and again, until nothing speaks for more.
+
+    What speaks for joining two groups is the sum, over the pairs between them,
+    of the log odds that they are kin, over those of the threshold: correlation
+    clustering (Bansal, Blum & Chawla 2004, Machine Learning 56, 89) by greedy
+    additive edge contraction (Keuper et al. 2015, ICCV, 1751).
 
     Parameters
     ----------
@@ -142,34 +192,40 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
     kinship : ndarray
         Probability that a pair is one source; those not given do not count.
     threshold : float
-        Least probability of a pair that joins two groups; the mean of all pairs between
-        them may be lower, by LEAST_AGREEMENT.
+        Probability of a pair that speaks neither for nor against, above 0 and below 1.
 
     Returns
     -------
     list of ndarray of int
         Sorted by their first piece.
     """
+    speaks = _log_odds(kinship) - _log_odds(np.array(threshold))
     members = {int(piece): [int(piece)] for piece in inside}
-    owner = {int(piece): int(piece) for piece in inside}
-    known = {(int(a), int(b)): float(p) for a, b, p in zip(one, other, kinship, strict=True)}
-    for a, b in sorted(known, key=lambda pair: (-known[pair], pair)):
-        if known[a, b] < threshold:
-            break
-        first, second = owner[a], owner[b]
-        if first == second:
-            continue
-        between = [
-            known[min(i, j), max(i, j)]
-            for i in members[first]
-            for j in members[second]
-            if (min(i, j), max(i, j)) in known
-        ]
-        if np.mean(between) >= LEAST_AGREEMENT * threshold:
-            for piece in members[second]:
-                owner[piece] = first
-            members[first] += members.pop(second)
+    between: dict[int, dict[int, float]] = {piece: {} for piece in members}
+    for a, b, value in zip(one.tolist(), other.tolist(), speaks.tolist(), strict=True):
+        between[a][b] = between[b][a] = value
+    best = [(-value, a, b) for a in between for b, value in between[a].items() if a < b and value > 0]
+    heapq.heapify(best)
+    while best:
+        value, a, b = heapq.heappop(best)
+        if a not in members or between[a].get(b) != -value:
+            continue  # one of the two, or what is between them, has changed since
+        members[a] += members.pop(b)
+        for c, more in between.pop(b).items():
+            if c == a:
+                del between[a][b]
+                continue
+            del between[c][b]
+            total = between[a].get(c, 0.0) + more
+            between[a][c] = between[c][a] = total
+            if total > 0:
+                heapq.heappush(best, (-total, min(a, c), max(a, c)))
     return [np.array(sorted(group), dtype=np.int64) for group in sorted(members.values(), key=min)]
+
+
+def _log_odds(probability: Double) -> Double:
+    given = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return np.asarray(np.log(given / (1 - given)))
 
 
 def weakest_link(group: Int, island: npt.NDArray[np.int32], one: Int, other: Int, kinship: Double) -> float:

@@ -39,7 +39,7 @@ class Patches:
     def __init__(self, significance: Float, pieces: Pieces, shapes: Shapes, beam_fwhm_pixels: float) -> None:
         self._levels = [significance]
         self._pieces, self._shapes = pieces, shapes
-        self._least = LEAST_BEAMS * beam_fwhm_pixels
+        self.beam_fwhm_pixels = beam_fwhm_pixels
         for _ in range(N_LEVELS - 1):
             self._levels.append(_coarser(self._levels[-1]))
 
@@ -64,7 +64,7 @@ class Patches:
         x, y = self._shapes.x, self._shapes.y
         dx, dy = x[second] - x[first], y[second] - y[first]
         distance = np.maximum(np.hypot(dx, dy), 1e-6)
-        step = length * np.maximum(distance, self._least) / WIDTH
+        step = length * np.maximum(distance, LEAST_BEAMS * self.beam_fwhm_pixels) / WIDTH
         along = (np.arange(WIDTH) + 0.5 - WIDTH / 2)[None, None] * step[:, None, None]
         across = (np.arange(HEIGHT) + 0.5 - HEIGHT / 2)[None, :, None] * step[:, None, None]
         cos, sin = ((part / distance)[:, None, None] for part in (dx, dy))

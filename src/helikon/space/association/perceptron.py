@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from helikon.errors import InputError
 
-__all__ = ["Perceptron"]
+__all__ = ["Perceptron", "trained_on_other_features"]
 
 Double = npt.NDArray[np.float64]
 
@@ -38,12 +38,7 @@ class Perceptron:
             If it was trained on other features.
         """
         if features.shape[1] != len(self.mean):
-            raise InputError(
-                "the judges of this model were trained by another version of Helikon",
-                got=f"{len(self.mean)} features",
-                expected=f"{features.shape[1]}",
-                next_step="train them again: `helikon train space/judge --option model=FOLDER`",
-            )
+            raise trained_on_other_features("judge", got=len(self.mean), expected=features.shape[1])
         x = np.clip((features - self.mean) / self.deviation, -6, 6)
         for number, (weight, bias) in enumerate(self.layers):
             x = (np.maximum(x, 0) if number else x) @ weight.T + bias
@@ -59,6 +54,16 @@ class Perceptron:
             layers.append((weight, bias))
         mean, deviation = (_double(tensors[f"{name}.{part}"]) for part in ("mean", "deviation"))
         return cls(mean=mean, deviation=deviation, layers=tuple(layers))
+
+
+def trained_on_other_features(part: str, *, got: int, expected: int) -> InputError:
+    """Say that a part of a model belongs to another version, and how to get one of this."""
+    return InputError(
+        f"the {part} of this model was trained by another version of Helikon",
+        got=f"{got} features",
+        expected=str(expected),
+        next_step=f"train it again: `helikon train space/{part} --option model=FOLDER`",
+    )
 
 
 def _double(values: npt.NDArray[np.floating]) -> Double:
