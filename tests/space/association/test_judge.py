@@ -13,12 +13,14 @@ from helikon.errors import InputError
 from helikon.space.association.eye import EYE_INPUTS, Eye
 from helikon.space.association.judge import (
     GROUP_FEATURES,
+    HOPELESS,
     PAIRED_FEATURES,
     Judge,
     NetworkAlone,
     cluster,
     weakest_link,
 )
+from helikon.space.association.pairs import PAIR_FEATURES
 from helikon.space.association.perceptron import Perceptron
 from helikon.space.mask_rcnn.graphs import export_graph
 
@@ -154,6 +156,27 @@ def test_the_eye_looks_at_doubtful_pairs_alone() -> None:
     np.testing.assert_allclose(kinship, [sure[0], 1 - sure[1], 1 - sure[2], sure[3]])
     np.testing.assert_array_equal(eye.shown[0], [1, 2])
     np.testing.assert_array_equal(eye.shown[1], np.column_stack([features[1:3], [102.0, 99.0]]))
+
+
+def test_pairs_that_a_glance_dismisses_are_not_weighed() -> None:
+    n = len(PAIRED_FEATURES)
+    first, last = np.zeros((1, len(PAIR_FEATURES))), np.zeros((1, n))
+    first[0, 0], last[0, n - 1] = 1.0, 1.0
+    glance = Perceptron(
+        mean=np.zeros(len(PAIR_FEATURES)),
+        deviation=np.ones(len(PAIR_FEATURES)),
+        layers=((first, np.zeros(1)),),
+    )
+    pair = Perceptron(mean=np.zeros(n), deviation=np.ones(n), layers=((last, np.zeros(1)),))
+    features = np.zeros((3, n))
+    features[:, 0] = [1.0, -1.0, 2.0]
+    features[:, n - 1] = [0.5, 3.0, -2.0]
+    judge = Judge(pair=pair, source=pair, glance=glance)
+    np.testing.assert_array_equal(judge.worth_asking(features), [True, False, True])
+    np.testing.assert_array_equal(judge.worth_asking(features[:, : len(PAIR_FEATURES)]), [True, False, True])
+    np.testing.assert_allclose(judge.logits(features), [0.5, HOPELESS, -2.0])
+    assert Judge(pair=pair, source=pair).worth_asking(features).all()
+    assert NetworkAlone().worth_asking(features).all()
 
 
 def test_without_a_judge_the_networks_masks_and_boxes_are_taken_at_their_word() -> None:

@@ -8,7 +8,9 @@ import torch
 
 from helikon.errors import InputError
 from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES, Judge
-from helikon.space.association.judge_recipe import judge
+from helikon.space.association.judge_examples import Examples
+from helikon.space.association.judge_recipe import fit_glance, judge
+from helikon.space.association.perceptron import Perceptron
 from helikon.space.model import load_model
 
 SMALL = {"n_fields": "2", "n_validation_fields": "1", "n_steps": "4"}
@@ -41,9 +43,43 @@ def test_a_few_steps_lower_the_losses_and_make_a_model_that_is_read_again(tmp_pa
     model = load_model(tmp_path)
     assert isinstance(model.judge, Judge)
     assert model.card["judge"]["step"] == 25
+    assert model.judge.glance is not None
     assert model.card["sha256"] == load_model().card["sha256"]
     probabilities = model.judge.classify(batch.sources)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_a_glance_loses_one_in_a_thousand_of_the_likely_pairs_and_dismisses_most_others() -> None:
+    rng = np.random.default_rng(1)
+    pairs = rng.normal(size=(20_000, len(PAIRED_FEATURES)))
+    weight = np.zeros((1, len(PAIRED_FEATURES)))
+    weight[0, :2], weight[0, -1] = 4.0, 1.0  # what is seen at a glance, and what the network adds
+    pair = Perceptron(
+        mean=np.zeros(len(PAIRED_FEATURES)),
+        deviation=np.ones(len(PAIRED_FEATURES)),
+        layers=((weight, np.array([-9.0])),),
+    )
+    logits = pair(pairs)[:, 0]
+    kin = (rng.random(len(pairs)) < 1 / (1 + np.exp(-logits))).astype(float)
+    examples = Examples(pairs=pairs, kin=kin, sources=np.zeros((0, 1)), classes=np.zeros(0, dtype=np.int64))
+    tensors = {name: value.numpy() for name, value in fit_glance(examples, pair).items()}
+    found = Judge.read({**tensors, **tensors_of(pair, "pair"), **tensors_of(pair, "source")})
+    worth = found.worth_asking(pairs)
+    likely = (kin > 0) & (logits > -2)
+    assert likely.sum() > 1000
+    assert (~worth)[likely].mean() == pytest.approx(0.001, abs=0.001)
+    assert worth.mean() < 0.35
+    assert (logits[~worth] < -3).mean() > 0.99
+
+
+def tensors_of(perceptron: Perceptron, name: str) -> dict[str, np.ndarray]:
+    (weight, bias) = perceptron.layers[0]
+    return {
+        f"{name}.mean": perceptron.mean,
+        f"{name}.deviation": perceptron.deviation,
+        f"{name}.0.weight": weight,
+        f"{name}.0.bias": bias,
+    }
 
 
 def test_the_same_step_has_the_same_batch_and_processes_have_their_own_fields() -> None:

@@ -47,7 +47,7 @@ class TileEvidence:
     pairs : ndarray of int, shape (m,)
         Rows of the pairs of which both are inside.
     of_pair : ndarray, shape (m, 6)
-        Class probabilities of the box around both.
+        Class probabilities of the box around both; 0 where nobody asked.
     together : ndarray, shape (m,)
         Probability of the most probable extended detection whose mask holds both.
     ask : callable
@@ -72,6 +72,7 @@ def gather(
     settings: FinderSettings,
     *,
     beam_fwhm_pixels: float,
+    every_pair: bool = False,
     tell: Callable[[str, int, int], None] = lambda step, n_done, n_total: None,
 ) -> tuple[Shapes, Pairs, Iterator[TileEvidence]]:
     """Gather all that the judges go by: measures of pieces and pairs, and what the network says of them.
@@ -80,6 +81,8 @@ def gather(
     ----------
     significance, rms : ndarray of float32, shape (ny, nx)
         (map - background) / rms, and rms.
+    every_pair : bool
+        Ask about those too that the judge dismisses at a glance.
     tell : callable
         Called with (step, number done, number in all).
     """
@@ -96,6 +99,7 @@ def gather(
         pieces,
         pairs,
         model,
+        asked=np.full(len(pairs), True) if every_pair else model.judge.worth_asking(pairs.features),
         beam_fwhm_pixels=beam_fwhm_pixels,
         tile_pixels=settings.tile_pixels,
         overlap_pixels=settings.overlap_pixels,
@@ -110,6 +114,7 @@ def look_at_tiles(
     pairs: Pairs,
     model: SourceModel,
     *,
+    asked: Bool,
     beam_fwhm_pixels: float,
     tile_pixels: int,
     overlap_pixels: int,
@@ -121,6 +126,8 @@ def look_at_tiles(
     ----------
     significance : ndarray of float32, shape (ny, nx)
         (map - background) / rms.
+    asked : ndarray of bool, shape (n_pairs,)
+        The pairs around which there is a box to look at.
     tile_pixels, overlap_pixels : int
         Of the tiles, in pixels of the network's scale.
     tell : callable
@@ -137,7 +144,7 @@ def look_at_tiles(
         owns = np.array([tile.owns(b, a) for a, b in zip(x[within], y[within], strict=True)], dtype=bool)
         if owns.any():
             inside = np.flatnonzero(within).astype(np.int64)
-            yield _evidence(scaled, tile, pieces, pairs, model, boxes, inside, owns)
+            yield _evidence(scaled, tile, pieces, pairs, asked, model, boxes, inside, owns)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -198,6 +205,7 @@ def _evidence(
     tile: Tile,
     pieces: Pieces,
     pairs: Pairs,
+    asked: Bool,
     model: SourceModel,
     all_boxes: Double,
     inside: Int,
@@ -219,6 +227,11 @@ def _evidence(
     one, other = place[pairs.one[rows]], place[pairs.other[rows]]
     both = [np.minimum(held[one], held[other]) for held in covers]
     of_piece = classify(boxes[inside])
+    of_pair = np.zeros((len(rows), of_piece.shape[1]))
+    looked_at = asked[rows]
+    of_pair[looked_at] = classify(
+        _united(boxes[pairs.one[rows[looked_at]]], boxes[pairs.other[rows[looked_at]]])
+    )
 
     def ask(groups: list[Int]) -> Double:
         found: Double = of_piece[place[[int(group[0]) for group in groups]]]
@@ -232,7 +245,7 @@ def _evidence(
         of_piece=of_piece,
         covered=np.max(covers, axis=0, initial=0.0) if covers else np.zeros(len(inside)),
         pairs=rows,
-        of_pair=classify(_united(boxes[pairs.one[rows]], boxes[pairs.other[rows]])),
+        of_pair=of_pair,
         together=np.max(both, axis=0, initial=0.0) if both else np.zeros(len(rows)),
         ask=ask,
     )

@@ -37,6 +37,7 @@ __all__ = [
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 Cut = Callable[[Int], npt.NDArray[np.float32]]
 """Gives the patches (k, 4, 32, 48) of some rows of the pairs, see ``patches.py``."""
 Tell = Callable[[Double, Int], Double]
@@ -60,6 +61,8 @@ Chosen on validation fields of two simulators, where it keeps two thirds of the
 faint diffuse sources from being called spurious and loses no artefact."""
 DOUBTFUL = math.log(99.0)
 """Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
+HOPELESS = -6.0
+"""Log odds of pairs that a glance dismisses; about what the judge says of them."""
 LOOKED_AT_ONCE = 32
 """Pairs; what the eye makes of more takes memory, and no less time."""
 LEAST_PROBABILITY = 1e-6
@@ -96,18 +99,45 @@ class Judge:
         ``PAIRED_FEATURES`` to the log odds that a pair is one source.
     source : Perceptron
         ``GROUP_FEATURES`` to the logarithms of the odds of the five classes.
+    glance : Perceptron, optional
+        ``PAIR_FEATURES`` to a number above 0 for the pairs that are worth asking the network about.
     eye : Eye, optional
         Corrects the log odds of doubtful pairs.
     """
 
     pair: Perceptron
     source: Perceptron
+    glance: Perceptron | None = None
     eye: Eye | None = None
 
     @classmethod
     def read(cls, tensors: Mapping[str, npt.NDArray[np.floating]], eye: Eye | None = None) -> "Judge":
         """Take the tensors that the recipe ``space/judge`` wrote."""
-        return cls(pair=Perceptron.read(tensors, "pair"), source=Perceptron.read(tensors, "source"), eye=eye)
+        return cls(
+            pair=Perceptron.read(tensors, "pair"),
+            source=Perceptron.read(tensors, "source"),
+            glance=Perceptron.read(tensors, "glance") if "glance.mean" in tensors else None,
+            eye=eye,
+        )
+
+    def worth_asking(self, features: Double) -> Bool:
+        """Say which pairs (n,) may be one source, going by what needs no network.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, n_pair_features or more)
+            Columns as in ``PAIR_FEATURES``, and others after them.
+        """
+        if self.glance is None:
+            return np.ones(len(features), dtype=bool)
+        return np.asarray(self.glance(features[:, : len(PAIR_FEATURES)])[:, 0] > 0)
+
+    def logits(self, features: Double) -> Double:
+        """Return the log odds (n,) that each pair is one source, by its features (n, n_paired_features)."""
+        worth = self.worth_asking(features)
+        logits = np.full(len(features), HOPELESS)
+        logits[worth] = self.pair(features[worth])[:, 0]
+        return logits
 
     def doubt(self, features: Double, tell: Tell) -> Doubt:
         """Say how probable each pair is by its features, and which of them are in doubt.
@@ -118,7 +148,7 @@ class Judge:
         tell : callable
             Gives what is said of the pairs beside.
         """
-        logits = self.pair(features)[:, 0]
+        logits = self.logits(features)
         rows = np.flatnonzero(np.abs(logits) < DOUBTFUL)
         return Doubt(
             logits=logits, rows=rows, told=np.concatenate([features[rows], tell(logits, rows)], axis=1)
@@ -136,7 +166,7 @@ class Judge:
             Gives what is said of the pairs beside them.
         """
         if self.eye is None:
-            return _probability(self.pair(features)[:, 0])
+            return _probability(self.logits(features))
         doubt = self.doubt(features, tell)
         corrected = doubt.logits.copy()
         for first in range(0, len(doubt.rows), LOOKED_AT_ONCE):
@@ -154,6 +184,10 @@ class Judge:
 
 class NetworkAlone:
     """Stands for a judge where a model has none: the network's masks and boxes are taken at their word."""
+
+    def worth_asking(self, features: Double) -> Bool:
+        """Return True (n,): whatever the network says counts."""
+        return np.ones(len(features), dtype=bool)
 
     def kinship(self, features: Double, cut: Cut, tell: Tell) -> Double:
         """Return the probability (n,) of the extended mask that holds both pieces."""

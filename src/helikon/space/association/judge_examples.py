@@ -97,11 +97,13 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
     seed, model, split, templates
         See :func:`look_at_field`.
     """
-    seen = look_at_field(seed, model, split=split, templates=templates)
+    seen = look_at_field(seed, model, split=split, templates=templates, every_pair=True)
     return join_examples([_of_tile(seen, evidence) for evidence in seen.tiles])
 
 
-def look_at_field(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Seen:
+def look_at_field(
+    seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str, every_pair: bool = False
+) -> Seen:
     """Make a field and see what the classical step and the network say of it.
 
     Parameters
@@ -110,6 +112,8 @@ def look_at_field(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         The same seed gives the same field.
     split, templates : str
         See ``training_tiles.draw_options``.
+    every_pair : bool
+        See :func:`gather`.
     """
     rng = np.random.default_rng(seed)
     size = int(rng.integers(*SMALL_PIXELS)) if rng.random() < SMALL_SHARE else FIELD_PIXELS
@@ -138,7 +142,13 @@ def look_at_field(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
         faint_sigma=settings.faint_sigma,
     )
     shapes, pairs, tiles = gather(
-        significance, background.rms, pieces, model, settings, beam_fwhm_pixels=fwhm
+        significance,
+        background.rms,
+        pieces,
+        model,
+        settings,
+        beam_fwhm_pixels=fwhm,
+        every_pair=every_pair,
     )
     return Seen(
         scene=scene,
