@@ -1,6 +1,5 @@
-"""The judges, and how pairs become sources."""
+"""The judges."""
 
-import itertools
 from typing import cast
 
 import numpy as np
@@ -17,8 +16,6 @@ from helikon.space.association.judge import (
     PAIRED_FEATURES,
     Judge,
     NetworkAlone,
-    cluster,
-    weakest_link,
 )
 from helikon.space.association.pairs import PAIR_FEATURES
 from helikon.space.association.perceptron import Perceptron
@@ -35,64 +32,6 @@ def no_company(logits: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> 
 
 def one_beside(logits: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.column_stack([logits[rows] + 100])
-
-
-def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
-    one, other = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in (0, 1))
-    found = cluster(np.arange(n), one, other, np.array(list(pairs.values())), threshold)
-    return [group.tolist() for group in found]
-
-
-def test_pairs_above_the_threshold_are_one_source() -> None:
-    assert groups(4, {(0, 1): 0.9, (1, 2): 0.2, (2, 3): 0.6}) == [[0, 1], [2, 3]]
-    assert groups(4, {(0, 1): 0.9, (1, 2): 0.2, (2, 3): 0.6}, threshold=0.7) == [[0, 1], [2], [3]]
-
-
-def test_a_link_against_the_word_of_the_others_does_not_join() -> None:
-    assert groups(3, {(0, 1): 0.95, (1, 2): 0.55, (0, 2): 0.01}) == [[0, 1], [2]]
-    assert groups(3, {(0, 1): 0.95, (1, 2): 0.6}) == [[0, 1, 2]]
-
-
-def test_groups_are_joined_by_all_the_pairs_between_them() -> None:
-    lobes = {(0, 1): 0.9, (2, 3): 0.9}
-    across = [(0, 2), (0, 3), (1, 2), (1, 3)]
-    assert groups(4, lobes | dict(zip(across, [0.8, 0.4, 0.4, 0.5], strict=True))) == [[0, 1, 2, 3]]
-    assert groups(4, lobes | dict(zip(across, [0.8, 0.4, 0.2, 0.2], strict=True))) == [[0, 1], [2, 3]]
-
-
-def test_in_the_end_nothing_speaks_for_joining_more() -> None:
-    rng = np.random.default_rng(5)
-    n, threshold = 24, 0.33
-    pairs = [pair for pair in itertools.combinations(range(n), 2) if rng.random() < 0.6]
-    kinship = {pair: float(p) for pair, p in zip(pairs, rng.beta(0.4, 1.2, len(pairs)), strict=True)}
-    found = groups(n, kinship, threshold)
-    assert sorted(itertools.chain(*found)) == list(range(n))
-    assert 1 < len(found) < n
-
-    def speaks(first: list[int], second: list[int]) -> float:
-        between = (kinship.get((min(i, j), max(i, j)), threshold) for i in first for j in second)
-        return sum(float(np.log(p / (1 - p) * (1 - threshold) / threshold)) for p in between)
-
-    assert max(speaks(a, b) for a, b in itertools.combinations(found, 2)) <= 1e-9
-
-
-def test_certainties_and_extreme_thresholds_are_numbers() -> None:
-    assert groups(3, {(0, 1): 1.0, (1, 2): 0.0}) == [[0, 1], [2]]
-    assert groups(2, {(0, 1): 0.5}, threshold=0.0) == [[0, 1]]
-    assert groups(2, {(0, 1): 0.5}, threshold=1.0) == [[0], [1]]
-
-
-def test_no_pairs_are_as_many_sources_as_pieces() -> None:
-    assert groups(2, {}) == [[0], [1]]
-
-
-def test_a_source_is_as_sure_as_the_weakest_link_between_its_islands() -> None:
-    island = np.array([1, 1, 2, 3], dtype=np.int32)
-    one, other = np.array([0, 1, 0, 2]), np.array([1, 2, 2, 3])
-    kinship = np.array([0.3, 0.7, 0.9, 0.6])
-    assert weakest_link(np.array([0, 1, 2, 3]), island, one, other, kinship) == 0.6
-    assert weakest_link(np.array([0, 1, 2]), island, one, other, kinship) == 0.9
-    assert weakest_link(np.array([0, 1]), island, one, other, kinship) == 1.0
 
 
 def test_a_perceptron_does_what_its_tensors_say() -> None:

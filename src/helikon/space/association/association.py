@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.association.by_shape import join_by_shape
+from helikon.space.association.clusters import cluster, weakest_link
 from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence, gather
-from helikon.space.association.judge import GROUP_FEATURES, Judge, NetworkAlone, cluster, weakest_link
+from helikon.space.association.judge import GROUP_FEATURES, Judge, NetworkAlone
 from helikon.space.association.pairs import Pairs
 from helikon.space.association.patches import Patches
 from helikon.space.association.surroundings import Shapes

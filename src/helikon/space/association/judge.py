@@ -1,14 +1,14 @@
 """Which pieces are one source, and what each source is: measures and the network, weighed.
 
 Two small perceptrons. The first says of a pair of pieces how probable it is
-that they are one source; pieces are joined to sources so that pairs agree best. The second says
-of each source the probabilities of the five classes. Both are trained on
-made-up skies by the recipe ``space/judge``. Where the first is in doubt, an eye
-(see ``eye.py``) looks at the pair itself.
+that they are one source, by which ``clusters.py`` joins them; hopeless pairs are
+dismissed at a glance, before the network is asked about them. The second says of
+each source the probabilities of the five classes. All are trained on made-up
+skies by the recipe ``space/judge``. Where the first is in doubt, an eye (see
+``eye.py``) looks at the pair itself.
 """
 
 import dataclasses
-import heapq
 import math
 from collections.abc import Callable, Mapping
 
@@ -31,8 +31,6 @@ __all__ = [
     "Judge",
     "NetworkAlone",
     "Tell",
-    "cluster",
-    "weakest_link",
 ]
 
 Double = npt.NDArray[np.float64]
@@ -65,8 +63,6 @@ HOPELESS = -6.0
 """Log odds of pairs that a glance dismisses; about what the judge says of them."""
 LOOKED_AT_ONCE = 32
 """Pairs; what the eye makes of more takes memory, and no less time."""
-LEAST_PROBABILITY = 1e-6
-"""No pair is surer than this, either way."""
 EXTENDED = CLASSES.index("extended")
 
 
@@ -207,78 +203,3 @@ class NetworkAlone:
 
 def _probability(logits: Double) -> Double:
     return np.asarray(1 / (1 + np.exp(-logits)))
-
-
-def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:
-    """Join the two groups that most speaks for, again and again, until nothing speaks for more.
-
-    What speaks for joining two groups is the sum, over the pairs between them,
-    of the log odds that they are kin, over those of the threshold: correlation
-    clustering (Bansal, Blum & Chawla 2004, Machine Learning 56, 89) by greedy
-    additive edge contraction (Keuper et al. 2015, ICCV, 1751).
-
-    Parameters
-    ----------
-    inside : ndarray of int
-        The pieces to group.
-    one, other : ndarray of int
-        Pieces of each pair.
-    kinship : ndarray
-        Probability that a pair is one source; those not given do not count.
-    threshold : float
-        Probability of a pair that speaks neither for nor against, above 0 and below 1.
-
-    Returns
-    -------
-    list of ndarray of int
-        Sorted by their first piece.
-    """
-    speaks = _log_odds(kinship) - _log_odds(np.array(threshold))
-    members = {int(piece): [int(piece)] for piece in inside}
-    between: dict[int, dict[int, float]] = {piece: {} for piece in members}
-    for a, b, value in zip(one.tolist(), other.tolist(), speaks.tolist(), strict=True):
-        between[a][b] = between[b][a] = value
-    best = [(-value, a, b) for a in between for b, value in between[a].items() if a < b and value > 0]
-    heapq.heapify(best)
-    while best:
-        value, a, b = heapq.heappop(best)
-        if a not in members or between[a].get(b) != -value:
-            continue  # one of the two, or what is between them, has changed since
-        members[a] += members.pop(b)
-        for c, more in between.pop(b).items():
-            if c == a:
-                del between[a][b]
-                continue
-            del between[c][b]
-            total = between[a].get(c, 0.0) + more
-            between[a][c] = between[c][a] = total
-            if total > 0:
-                heapq.heappush(best, (-total, min(a, c), max(a, c)))
-    return [np.array(sorted(group), dtype=np.int64) for group in sorted(members.values(), key=min)]
-
-
-def _log_odds(probability: Double) -> Double:
-    given = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    return np.asarray(np.log(given / (1 - given)))
-
-
-def weakest_link(group: Int, island: npt.NDArray[np.int32], one: Int, other: Int, kinship: Double) -> float:
-    """Return the least, over the islands of a source, of their best link to another island; 1 for one island.
-
-    Parameters
-    ----------
-    group : ndarray of int
-        Pieces of the source.
-    island : ndarray of int32, shape (n_pieces,)
-        Island of each piece.
-    one, other : ndarray of int
-        Pieces of each pair.
-    kinship : ndarray
-        Probability that a pair is one source.
-    """
-    islands = np.unique(island[group])
-    if len(islands) < 2:
-        return 1.0
-    inside = np.isin(one, group) & np.isin(other, group) & (island[one] != island[other])
-    best = [kinship[inside & ((island[one] == i) | (island[other] == i))].max(initial=0.0) for i in islands]
-    return float(min(best))
