@@ -90,6 +90,13 @@ JVM stacktrace:
 org.apache.spark.SparkException: Job aborted due to stage failure
 	at org.apache.spark.scheduler.DAGScheduler.abortStage(DAGScheduler.scala:2898)
 """
+# What a worker of pyspark may write when the application has said why it fails and is gone.
+LEFT_ALONE = """\
+Traceback (most recent call last):
+  File "/srv/pyspark.zip/pyspark/daemon.py", line 264, in manager
+  File "/srv/pyspark.zip/pyspark/daemon.py", line 95, in worker
+BrokenPipeError: [Errno 32] Broken pipe
+"""
 JAVA = """\
 Exception in thread "main" java.lang.UnsupportedClassVersionError: org/apache/Main
 	at java.lang.ClassLoader.defineClass1(Native Method)
@@ -104,6 +111,8 @@ Exception in thread "main" java.lang.UnsupportedClassVersionError: org/apache/Ma
         (TORCHRUN, "ValueError: no such recipe option: lr"),
         (INTERLEAVED, "ValueError: of rank 0"),
         (SPARK, "ValueError: tile 2 is empty"),
+        (SPARK + "helikon: ValueError: tile 2 is empty\n" + LEFT_ALONE, "ValueError: tile 2 is empty"),
+        (LEFT_ALONE, "BrokenPipeError: [Errno 32] Broken pipe"),
         (JAVA, 'Exception in thread "main" java.lang.UnsupportedClassVersionError: org/apache/Main'),
         ("helikon: map.fits has no beam\n", "map.fits has no beam"),
         (SURVIVED_AND_FATAL + "helikon: the registry does not answer\n", "the registry does not answer"),

@@ -28,6 +28,7 @@ _WRAPPERS = (
     "SparkConnectGrpcException",
     "Connection closed by peer",
     "Connection reset by peer",
+    "BrokenPipeError",
 )
 
 
