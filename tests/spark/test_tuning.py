@@ -245,10 +245,12 @@ def test_an_objective_may_end_the_study(run) -> None:
     def enough(trial: optuna.Trial) -> float:
         if trial.number == 3:
             trial.study.stop()
+        time.sleep(0.5)
         return 1.0
 
     study = run(enough, n_trials=1000)
-    assert 4 <= len(study.trials) <= 5
+    # The other worker ends the trial that it is in, and has begun another if word reaches it late.
+    assert 4 <= len(study.trials) <= 7
     assert set(states(study)) == {"COMPLETE"}
 
 
