@@ -4,6 +4,7 @@ import heapq
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 
 __all__ = ["cluster", "weakest_link"]
 
@@ -63,8 +64,7 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
 
 
 def _log_odds(probability: Double) -> Double:
-    given = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    return np.asarray(np.log(given / (1 - given)))
+    return np.asarray(logit(np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)))
 
 
 def weakest_link(group: Int, island: npt.NDArray[np.int32], one: Int, other: Int, kinship: Double) -> float:

@@ -7,6 +7,7 @@ are one source, and a piece that is surely somebody else's is no lobe of mine.
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from helikon.space.association.surroundings import Shapes
 
@@ -85,11 +86,9 @@ class Company:
         given = np.clip(logits, -SUREST, SUREST)
         one, other = self._one[rows], self._other[rows]
         along = np.tile(given, 2)[self._order]
-        distance = np.maximum(
-            np.hypot(self._x[other] - self._x[one], self._y[other] - self._y[one]), LEAST_BEAMS
-        )
-        total = np.bincount(self._here, _probability(along), minlength=self._n)
-        own = _probability(given[rows])
+        distance = self._distance(one, other)
+        total = np.bincount(self._here, expit(along), minlength=self._n)
+        own = expit(given[rows])
         ranked = self._ranked(along)
         alone = [self._others(ranked, *ends, distance) for ends in ((one, other), (other, one))]
         columns = [
@@ -119,20 +118,19 @@ class Company:
         left = np.argsort(there == but[:, None], axis=1, kind="stable")[:, :2]
         best, following = np.take_along_axis(logits, left, axis=1).T
         third = np.take_along_axis(there, left[:, :1], axis=1)[:, 0]
-        away = np.hypot(self._x[third] - self._x[piece], self._y[third] - self._y[piece])
         is_there = best > -SUREST
-        relative = np.where(is_there, np.log(np.maximum(away, LEAST_BEAMS) / distance), 0.0)
-        return (
-            best,
-            following,
-            relative,
-            (is_there & (self._island[third] == self._island[piece])).astype(float),
-        )
+        farther = np.where(is_there, np.log(self._distance(third, piece) / distance), 0.0)
+        in_island = is_there & (self._island[third] == self._island[piece])
+        return best, following, farther, in_island.astype(np.float64)
+
+    def _distance(self, one: Int, other: Int) -> Double:
+        apart = np.hypot(self._x[other] - self._x[one], self._y[other] - self._y[one])
+        return np.asarray(np.maximum(apart, LEAST_BEAMS))
 
     def _thirds(self, along: Double, one: Int, other: Int, distance: Double) -> list[Double]:
         """Say how sure a third piece is kin to both or to one alone, and where the surest is."""
         row, third, to_one, to_other = self._common(along, one, other)
-        p, q = _probability(to_one), _probability(to_other)
+        p, q = expit(to_one), expit(to_other)
         torn = np.maximum(p * (1 - q), q * (1 - p))
         most_torn, surest = np.zeros(len(one)), np.full(len(one), NONE)
         np.maximum.at(most_torn, row, torn)
@@ -173,7 +171,3 @@ class Company:
         return [np.where(is_there, np.minimum(v, FAR), FAR) for v in (along, across)] + [
             np.where(is_there, v, -FAR) for v in higher
         ]
-
-
-def _probability(logits: Double) -> Double:
-    return np.asarray(1 / (1 + np.exp(-logits)))

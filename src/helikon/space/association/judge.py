@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from helikon.space.association.company import COMPANY_FEATURES
 from helikon.space.association.eye import Eye
@@ -60,7 +61,7 @@ faint diffuse sources from being called spurious and loses no artefact."""
 DOUBTFUL = math.log(99.0)
 """Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
 HOPELESS = -6.0
-"""Log odds of pairs that a glance dismisses; about what the judge says of them."""
+"""Log odds of pairs that a glance dismisses; of most, the judge would say less still."""
 LOOKED_AT_ONCE = 32
 """Pairs; what the eye makes of more takes memory, and no less time."""
 EXTENDED = CLASSES.index("extended")
@@ -162,14 +163,14 @@ class Judge:
             Gives what is said of the pairs beside them.
         """
         if self.eye is None:
-            return _probability(self.logits(features))
+            return np.asarray(expit(self.logits(features)))
         doubt = self.doubt(features, tell)
         corrected = doubt.logits.copy()
         for first in range(0, len(doubt.rows), LOOKED_AT_ONCE):
             part = slice(first, first + LOOKED_AT_ONCE)
             rows = doubt.rows[part]
             corrected[rows] = self.eye(cut(rows), doubt.told[part], doubt.logits[rows])
-        return _probability(corrected)
+        return np.asarray(expit(corrected))
 
     def classify(self, features: Double) -> Double:
         """Return the class probabilities (n, 5) of sources."""
@@ -199,7 +200,3 @@ class NetworkAlone:
         odds *= 1 - more[:, None]
         odds[:, EXTENDED] += more
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
-
-
-def _probability(logits: Double) -> Double:
-    return np.asarray(1 / (1 + np.exp(-logits)))
