@@ -253,11 +253,14 @@ def _mixed(seed: int, step: int, rank: int) -> int:
 
 
 def _moved(value: Any, device: torch.device) -> Any:
-    """Move the tensors in lists, tuples and dictionaries to a device."""
+    """Move the tensors in lists, tuples, dictionaries and dataclasses to a device."""
     if isinstance(value, torch.Tensor):
         return value.to(device, non_blocking=True)
     if isinstance(value, Mapping):
         return {key: _moved(item, device) for key, item in value.items()}
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return type(value)(_moved(item, device) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **_moved(fields, device))
     return value

@@ -158,7 +158,7 @@ def _card(job: _Job, recipe: Recipe, world: World, outcome: Outcome) -> dict[str
 
 def _finish(job: _Job, recipe: Recipe, outcome: Outcome, card: dict[str, Any]) -> None:
     """Write the model folder, then the result that says all is there."""
-    outcome.module.eval()
+    outcome.module.eval().cpu()
     model = job.folder / "model"
     appear(model, lambda beside: recipe.export(outcome.module, beside, card))
     check_model_folder(model)

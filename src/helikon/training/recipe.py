@@ -5,6 +5,7 @@ a handful of functions and numbers. The loop is the same for one process and
 for many, and the recipe does not know which it is in.
 """
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from helikon.errors import InputError
 
-__all__ = ["Recipe", "adamw", "constant", "cosine", "read_options"]
+__all__ = ["Recipe", "adamw", "constant", "cosine", "on_cpu", "read_options"]
 
 _Options = TypeVar("_Options")
 
@@ -51,6 +52,13 @@ def _value(name: str, text: str, kind: type[Any]) -> Any:
         raise InputError(f"option {name} cannot be read", got=repr(text), expected=kind.__name__) from None
 
 
+def on_cpu(module: nn.Module) -> nn.Module:
+    """Return a module that is on the CPU: itself, or a copy of one that trains elsewhere."""
+    if all(tensor.device.type == "cpu" for tensor in module.state_dict().values()):
+        return module
+    return copy.deepcopy(module).cpu()
+
+
 def adamw(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Return AdamW with a learning rate of 1e-3 and PyTorch's own defaults else."""
     return torch.optim.AdamW(parameters, lr=1e-3)
@@ -84,6 +92,8 @@ class Recipe:
     batch : callable
         ``(step, rank, world_size)`` to whatever ``losses`` takes. It must
         depend on nothing else: a run that resumes asks for the same steps again.
+        Tensors in lists, tuples, dictionaries and dataclasses are moved to the
+        device before ``losses`` gets them.
     losses : callable
         ``(module, batch)`` to named scalar losses; their sum is minimised.
         Call ``module`` itself, not a part of it: gradients are averaged over
@@ -91,10 +101,12 @@ class Recipe:
     export : callable
         ``(module, folder, card)`` writes the model folder: at least
         ``weights.safetensors`` and ``model.json``, into which it puts
-        ``card``, what the loop knows of the run. ``folder`` exists and is empty.
+        ``card``, what the loop knows of the run. ``folder`` exists and is
+        empty; the module is in evaluation mode and on the CPU.
     validate : callable, optional
         ``module`` to named figures; run by the first process, without
-        gradients, with the module in evaluation mode.
+        gradients, with the module in evaluation mode, on the device that it
+        trains on (see :func:`on_cpu`).
     optimiser : callable
         Parameters that need gradients to an optimiser.
     schedule : callable

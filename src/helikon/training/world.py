@@ -76,13 +76,17 @@ class Alone:
 
 
 class Torchrun:
-    """Processes that torchrun started: gloo on CPUs, NCCL on GPUs."""
+    """Processes that torchrun started: gloo on CPUs, NCCL on GPUs of their own.
+
+    Where there are more processes than GPUs several share one, and gradients go
+    over gloo, for NCCL refuses two processes on one GPU. It pays where making a
+    batch or launching its kernels keeps a CPU core busier than its GPU.
+    """
 
     def __init__(self) -> None:
         self.device = _device()
-        on_gpu = self.device.type == "cuda"
         # Numbers are agreed on over gloo, so that a step does not wait for the GPU's queue.
-        torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
+        torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if _has_own_gpu(self.device) else "gloo")
         self.rank = torch.distributed.get_rank()
         self.size = torch.distributed.get_world_size()
 
@@ -125,6 +129,11 @@ def find_world() -> World:
     if "HOROVOD_RANK" in os.environ:
         raise Missing("the engine horovod is not available", next_step="train with the engine torchrun")
     return Torchrun() if "TORCHELASTIC_RUN_ID" in os.environ else Alone()
+
+
+def _has_own_gpu(device: torch.device) -> bool:
+    n_here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return device.type == "cuda" and n_here <= torch.cuda.device_count()
 
 
 def _device() -> torch.device:

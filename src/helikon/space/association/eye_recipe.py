@@ -18,7 +18,7 @@ from helikon.space.association.judge_recipe import Standardised, best_temperatur
 from helikon.space.association.patches import SHAPE
 from helikon.space.mask_rcnn.graphs import export_graph
 from helikon.space.mask_rcnn.model_files import save_with_part
-from helikon.training.recipe import Recipe, cosine, read_options
+from helikon.training.recipe import Recipe, cosine, on_cpu, read_options
 
 __all__ = ["EyeOptions", "eye"]
 
@@ -147,7 +147,7 @@ def _field(options: EyeOptions, kind: int, number: int) -> Doubts:
     )
 
 
-def _batch(options: EyeOptions, step: int, rank: int, world_size: int) -> Doubts:
+def _batch(options: EyeOptions, step: int, rank: int, world_size: int) -> tuple[Tensor, ...]:
     """Pairs drawn by chance from fields drawn by chance, each process from its own part of them.
 
     Half the batches are mirrored at the line through the two pieces.
@@ -157,12 +157,13 @@ def _batch(options: EyeOptions, step: int, rank: int, world_size: int) -> Doubts
     fields = [_field(options, TRAIN, int(i)) for i in rng.choice(mine, FIELDS_A_STEP)]
     batch = join_doubts([field.only(rng.random(len(field)) < SHARE) for field in fields])
     mirrored = rng.random() < 0.5
-    return dataclasses.replace(batch, patches=batch.patches[:, :, ::-1].copy()) if mirrored else batch
+    patches, *others = _tensors(batch)
+    return patches.flip(2) if mirrored else patches, *others, torch.from_numpy(batch.kin).float()
 
 
-def _losses(module: nn.Module, batch: Doubts) -> Mapping[str, Tensor]:
-    kin = torch.from_numpy(batch.kin).float()
-    return {"pair": F.binary_cross_entropy_with_logits(module(*_tensors(batch)), kin)}
+def _losses(module: nn.Module, batch: tuple[Tensor, ...]) -> Mapping[str, Tensor]:
+    *shown, kin = batch
+    return {"pair": F.binary_cross_entropy_with_logits(module(*shown), kin)}
 
 
 def _tensors(batch: Doubts) -> tuple[Tensor, Tensor, Tensor]:
@@ -190,7 +191,7 @@ def _validation(options: EyeOptions) -> Doubts:
 def _validate(options: EyeOptions, module: nn.Module) -> Mapping[str, float]:
     doubts = _validation(options)
     kin, logits = torch.from_numpy(doubts.kin), torch.from_numpy(doubts.logits)
-    said = _said(_Both(module), doubts)
+    said = _said(_Both(on_cpu(module)), doubts)
     figures: dict[str, float] = {}
     for name, values in (("", said), ("_without", logits)):
         joined = values > 0

@@ -36,8 +36,6 @@ N_EXTENDED = (10.0, 50.0)
 """Per 1024 x 1024 pixels: about as the sky has them, for probabilities must be those of real maps."""
 DEEP_SHARE, DEEP_DENSITY, DEEP_EXTENDED = 0.25, (2.0, 8.0), (1.0, 15.0)
 """Some fields are crowded with sources of the counts, and hold few galaxies of several parts."""
-RESOLVED_SHARE, SOURCE_WIDTH = 0.4, (0.15, 1.0)
-"""In some the sources of the counts are resolved, a median of so many beams: wide ones are no lobes there."""
 HIDDEN_SIGMA = 2.0
 """A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""
 
@@ -127,8 +125,6 @@ def look_at_field(
     if rng.random() < DEEP_SHARE:
         density = math.exp(rng.uniform(*np.log(DEEP_DENSITY)))
         options = dataclasses.replace(options, density=density, n_extended=rng.uniform(*DEEP_EXTENDED))
-    if rng.random() < RESOLVED_SHARE:
-        options = dataclasses.replace(options, source_width=math.exp(rng.uniform(*np.log(SOURCE_WIDTH))))
     scene = make_scene(rng, options)
     fwhm = scene.beam.fwhm
     background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))

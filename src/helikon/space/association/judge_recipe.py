@@ -21,9 +21,11 @@ from helikon.space.card import SHIPPED
 from helikon.space.classes import CLASSES
 from helikon.space.mask_rcnn.model_files import save_with_part
 from helikon.space.model import SourceModel, load_model
-from helikon.training.recipe import Recipe, cosine, read_options
+from helikon.training.recipe import Recipe, cosine, on_cpu, read_options
 
 __all__ = ["JudgeOptions", "Standardised", "best_temperature", "judge", "model_folder", "source_model"]
+
+_Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
 
 TRAIN, VALIDATE = 11, 12
 """First number of every seed: these fields are not those that the network was trained on."""
@@ -157,18 +159,26 @@ def _field(options: JudgeOptions, kind: int, number: int) -> Examples:
     )
 
 
-def _batch(options: JudgeOptions, step: int, rank: int, world_size: int) -> Examples:
+def _batch(options: JudgeOptions, step: int, rank: int, world_size: int) -> _Tensors:
     """Fields drawn by chance, each process from its own part of them."""
     mine = np.arange(rank, options.n_fields, world_size)
     rng = np.random.default_rng([TRAIN, options.seed, step, rank])
-    return join_examples([_field(options, TRAIN, int(i)) for i in rng.choice(mine, FIELDS_A_STEP)])
+    return _tensors(join_examples([_field(options, TRAIN, int(i)) for i in rng.choice(mine, FIELDS_A_STEP)]))
 
 
-def _losses(module: nn.Module, batch: Examples) -> Mapping[str, Tensor]:
-    pairs, sources = module(torch.from_numpy(batch.pairs).float(), torch.from_numpy(batch.sources).float())
+def _tensors(examples: Examples) -> _Tensors:
+    pairs, kin, sources = (
+        torch.from_numpy(each).float() for each in (examples.pairs, examples.kin, examples.sources)
+    )
+    return pairs, kin, sources, torch.from_numpy(examples.classes)
+
+
+def _losses(module: nn.Module, batch: _Tensors) -> Mapping[str, Tensor]:
+    pairs, kin, sources, classes = batch
+    of_pairs, of_sources = module(pairs, sources)
     return {
-        "pair": F.binary_cross_entropy_with_logits(pairs, torch.from_numpy(batch.kin).float()) * 4,
-        "source": F.cross_entropy(sources, torch.from_numpy(batch.classes)),
+        "pair": F.binary_cross_entropy_with_logits(of_pairs, kin) * 4,
+        "source": F.cross_entropy(of_sources, classes),
     }
 
 
@@ -178,9 +188,8 @@ def _validation(options: JudgeOptions) -> Examples:
 
 def _validate(options: JudgeOptions, module: nn.Module) -> Mapping[str, float]:
     examples = _validation(options)
-    pairs, sources = module(
-        torch.from_numpy(examples.pairs).float(), torch.from_numpy(examples.sources).float()
-    )
+    features, _, groups, _ = _tensors(examples)
+    pairs, sources = on_cpu(module)(features, groups)
     kin, said = examples.kin > 0.5, (pairs > 0).numpy()
     best = sources.argmax(dim=1).numpy()
     figures = {
@@ -208,10 +217,8 @@ def _export(options: JudgeOptions, module: nn.Module, folder: Path, card: Mappin
 
 def _cool(state: dict[str, Tensor], module: nn.Module, examples: Examples) -> None:
     """Divide the last layers by the temperature that fits held-out fields best."""
-    pairs, sources = module(
-        torch.from_numpy(examples.pairs).float(), torch.from_numpy(examples.sources).float()
-    )
-    kin, classes = torch.from_numpy(examples.kin).float(), torch.from_numpy(examples.classes)
+    features, kin, groups, classes = _tensors(examples)
+    pairs, sources = module(features, groups)
     temperatures = {
         "pair": best_temperature(lambda t: F.binary_cross_entropy_with_logits(pairs / t, kin)),
         "source": best_temperature(lambda t: F.cross_entropy(sources / t, classes)),

@@ -23,8 +23,8 @@ from helikon.space.mask_rcnn.detections import BOX_MARGIN
 
 __all__ = ["Backbone", "build_network", "padded"]
 
-_CHANNELS = (24, 48, 96, 192)
-_PYRAMID = 48
+_CHANNELS = (16, 32, 64, 160)
+_PYRAMID = 32
 _LEVELS = ("0", "1", "2", "3")
 
 
@@ -151,7 +151,7 @@ def build_network(n_classes: int) -> MaskRCNN:
         box_positive_fraction=0.4,
         box_predictor=_Predictor(256, n_classes),
         mask_roi_pool=mask_pool,
-        mask_head=MaskRCNNHeads(_PYRAMID, (48,), 1),
+        mask_head=MaskRCNNHeads(_PYRAMID, (_PYRAMID,), 1),
         mask_predictor=_mask_predictor(n_classes),
     )
     network.transform = _AsIs()
@@ -226,4 +226,5 @@ class _Predictor(nn.Module):
 
 
 def _mask_predictor(n_classes: int) -> nn.Module:
-    return nn.Sequential(nn.ConvTranspose2d(48, 48, 2, 2), nn.ReLU(inplace=True), nn.Conv2d(48, n_classes, 1))
+    n = _PYRAMID
+    return nn.Sequential(nn.ConvTranspose2d(n, n, 2, 2), nn.ReLU(inplace=True), nn.Conv2d(n, n_classes, 1))

@@ -27,7 +27,7 @@ from helikon.training.recipe import Recipe, cosine
 
 __all__ = ["DATA_VERSION", "TrainingOptions", "mask_rcnn", "read_options"]
 
-DATA_VERSION = "made-up skies 5"
+DATA_VERSION = "made-up skies 6"
 """Changes whenever the same seed gives other training tiles."""
 _SCRATCH_RATE, _FINE_RATE = 1.2e-3, 3e-5
 _GENTLE_RATE = 1e-4
@@ -57,8 +57,9 @@ class TrainingOptions:
     learning_rate : float
         Largest learning rate; 0 takes 1.2e-3 from scratch, 3e-5 else.
     precision : str
-        ``bfloat16``, ``float32``, or ``auto``: the former where the CPU has
-        instructions for it.
+        ``bfloat16``, ``float32``, or ``auto``: the former on a CPU that has
+        instructions for it. A GPU is kept busy by small kernels here, which
+        half the bits make no shorter.
     templates : str
         Folder of maps of real galaxies (see ``skies.templates``) for half of
         the extended sources; without one all shapes are made up.
@@ -165,7 +166,8 @@ def _batch(options: TrainingOptions, step: int, rank: int, world_size: int) -> B
 def _losses(options: TrainingOptions, module: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
     if options.rate <= _GENTLE_RATE:
         _freeze_norms(module)
-    with torch.autocast("cpu", torch.bfloat16, enabled=_half(options.precision)):
+    kind = batch.images[0].device.type
+    with torch.autocast(kind, torch.bfloat16, enabled=_half(options.precision, kind)):
         losses: dict[str, Tensor] = module(batch.images, batch.targets)
     return {name.removeprefix("loss_"): value.float() for name, value in losses.items()}
 
@@ -177,8 +179,8 @@ def _freeze_norms(module: nn.Module) -> None:
             part.eval()
 
 
-def _half(precision: str) -> bool:
-    if precision == "auto":
+def _half(precision: str, kind: str) -> bool:
+    if precision == "auto" and kind == "cpu":
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and "avx512_bf16" in _cpu_flags()
     return precision == "bfloat16"
 
@@ -204,7 +206,7 @@ def _validation_tiles(n_tiles: int, tile_size: int, templates: str) -> tuple[Til
 
 
 def _validate(options: TrainingOptions, module: nn.Module) -> Mapping[str, float]:
-    model = SourceModel(export_graphs(cast(MaskRCNN, copy.deepcopy(module))))
+    model = SourceModel(export_graphs(cast(MaskRCNN, copy.deepcopy(module).cpu())))
     figures = score_tiles(
         model, _validation_tiles(options.n_validation_tiles, options.tile_size, options.templates)
     )

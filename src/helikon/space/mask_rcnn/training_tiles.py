@@ -24,6 +24,8 @@ FAINTEST_TARGET_SIGMA = 4.0
 SCENE_TILES = 2.5
 """Side of a field in tiles."""
 TILES_A_SCENE = 16
+RESOLVED_SHARE, SOURCE_WIDTH = 0.4, (0.15, 1.0)
+"""In some fields the sources of the counts are resolved, a median of so many beams: wide ones are no lobes."""
 RARE = ("spurious", "extended-multi-island", "flagged")
 RARE_SHARE = 0.6
 """Share of tiles that are laid around a thing of a rare class."""
@@ -75,6 +77,7 @@ def draw_options(
         Folder of maps of real galaxies; without one all shapes are made up.
     """
     snapshot = rng.random() < 0.2
+    resolved = rng.random() < RESOLVED_SHARE
     return SceneOptions(
         size=size,
         array=ARRAY_NAMES[int(rng.integers(len(ARRAY_NAMES)))],
@@ -90,6 +93,7 @@ def draw_options(
         primary_beam=float(rng.choice([0.0, 0.0, rng.uniform(0.8, 2.0)])),
         diffuse=float(rng.choice([0.0, 0.0, 0.0, rng.uniform(0.3, 3.0)])),
         pairs=0.15,
+        source_width=math.exp(rng.uniform(*np.log(SOURCE_WIDTH))) if resolved else 0.0,
         apart=0.5,
         split=split,
         templates=templates,
