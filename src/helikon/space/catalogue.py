@@ -86,7 +86,7 @@ def source_counts(catalogue: QTable) -> dict[str, int]:
 
 def _inner_table(values: Mapping[str, Any], kind: str, columns: tuple[ColumnInfo, ...]) -> QTable:
     """Unpack the texts that sources carry into a table of its own."""
-    packed = [json.loads(str(text)) for text in values.get(kind, ())]
+    packed = json.loads(f"[{','.join(map(str, values.get(kind, ())))}]")
     owner = np.repeat(np.arange(len(packed)), [len(rows) for rows in packed]).astype(np.int64)
     names = packed_names(columns)
     rows = np.array([row for rows in packed for row in rows], dtype=float).reshape(len(owner), len(names))

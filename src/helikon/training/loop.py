@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import torch
 from torch import nn
@@ -21,7 +20,7 @@ from helikon.errors import EngineError
 from helikon.training import checkpoint
 from helikon.training.checkpoint import Position
 from helikon.training.recipe import Recipe
-from helikon.training.world import World
+from helikon.training.world import World, moved
 
 __all__ = ["Outcome", "train"]
 
@@ -168,7 +167,7 @@ class _Loop:
         factor = recipe.schedule(progress)
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
-        batch = _moved(recipe.batch(self._step, world.rank, world.size), world.device)
+        batch = moved(recipe.batch(self._step, world.rank, world.size), world.device)
         losses = recipe.losses(self._joined, batch)
         total = torch.stack(list(losses.values())).sum()
         self._optimiser.zero_grad(set_to_none=True)
@@ -250,17 +249,3 @@ def _mixed(seed: int, step: int, rank: int) -> int:
     """Return a seed of its own for each step of each process (odd multipliers, 63 bits)."""
     mixed = seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + rank * 0x94D049BB133111EB
     return mixed & 0x7FFF_FFFF_FFFF_FFFF
-
-
-def _moved(value: Any, device: torch.device) -> Any:
-    """Move the tensors in lists, tuples, dictionaries and dataclasses to a device."""
-    if isinstance(value, torch.Tensor):
-        return value.to(device, non_blocking=True)
-    if isinstance(value, Mapping):
-        return {key: _moved(item, device) for key, item in value.items()}
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return type(value)(_moved(item, device) for item in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return dataclasses.replace(value, **_moved(fields, device))
-    return value

@@ -4,8 +4,10 @@ The loop asks three things of a world: join a module so that gradients are
 averaged, agree on numbers, and wait for each other.
 """
 
+import dataclasses
 import os
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from helikon.errors import Missing
 
-__all__ = ["Alone", "Torchrun", "World", "find_world"]
+__all__ = ["Alone", "Torchrun", "World", "find_world", "moved"]
 
 
 class World(Protocol):
@@ -129,6 +131,20 @@ def find_world() -> World:
     if "HOROVOD_RANK" in os.environ:
         raise Missing("the engine horovod is not available", next_step="train with the engine torchrun")
     return Torchrun() if "TORCHELASTIC_RUN_ID" in os.environ else Alone()
+
+
+def moved(value: Any, device: torch.device) -> Any:
+    """Move the tensors in lists, tuples, dictionaries and dataclasses to a device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, Mapping):
+        return {key: moved(item, device) for key, item in value.items()}
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)(moved(item, device) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **moved(fields, device))
+    return value
 
 
 def _has_own_gpu(device: torch.device) -> bool:

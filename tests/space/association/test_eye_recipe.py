@@ -22,10 +22,12 @@ def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path
     torch.manual_seed(0)
     module = recipe.model().train()
     batch = recipe.batch(0, 0, 1)
-    assert batch.patches.shape[1:] == SHAPE
-    assert batch.features.shape[1:] == (len(SEEN_FEATURES),)
-    assert np.isfinite(batch.patches).all()
-    assert 0 < batch.kin.sum() < len(batch)
+    *shown, kin = batch
+    patches, features, logits = shown
+    assert patches.shape[1:] == SHAPE
+    assert features.shape[1:] == (len(SEEN_FEATURES),)
+    assert patches.isfinite().all()
+    assert 0 < kin.sum() < len(kin)
     optimiser = recipe.optimiser(module.parameters())
     losses = []
     for _ in range(30):
@@ -47,14 +49,9 @@ def test_a_few_steps_lower_the_loss_and_make_a_model_that_is_read_again(tmp_path
     assert model.card["eye"]["step"] == 30
     assert model.card["judge"] == load_model().card["judge"]
     with torch.inference_mode():
-        tensors = [
-            torch.from_numpy(x) for x in (batch.patches.astype(np.float32), batch.features, batch.logits)
-        ]
-        mirrored = [tensors[0].flip(2), *tensors[1:]]
-        expected = sum(module.eval()(*each).numpy() for each in (tensors, mirrored)) / 2
-    found = model.judge.eye(
-        batch.patches.astype(np.float32), batch.features.astype(float), batch.logits.astype(float)
-    )
+        mirrored = [patches.flip(2), features, logits]
+        expected = sum(module.eval()(*each).numpy() for each in (shown, mirrored)) / 2
+    found = model.judge.eye(patches.numpy(), features.double().numpy(), logits.double().numpy())
     temperature = expected / found
     np.testing.assert_allclose(temperature, temperature[0], rtol=1e-3)
     assert 0.499 < temperature[0] < 3.001
@@ -103,8 +100,9 @@ def test_pairs_are_kept_and_made_again_where_a_file_is_cut(
 def test_the_same_step_has_the_same_batch_and_processes_have_their_own_fields(tmp_path: Path) -> None:
     recipe = eye(SMALL | {"keep": str(tmp_path)})
     one, other, third = (recipe.batch(1, rank, 2) for rank in (0, 0, 1))
-    np.testing.assert_array_equal(one.patches, other.patches)
-    assert len(one) != len(third)
+    for mine, again in zip(one, other, strict=True):
+        torch.testing.assert_close(mine, again, rtol=0, atol=0)
+    assert len(one[0]) != len(third[0])
 
 
 def test_unknown_options_are_refused() -> None:

@@ -39,21 +39,25 @@ def group_features(groups: list[Int], shapes: Shapes, pieces: Pieces, evidence: 
     place = np.full(len(shapes.x), -1)
     place[evidence.inside] = np.arange(len(evidence.inside))
     area, ratio = (shapes.features[:, PIECE_FEATURES.index(name)] for name in ("area", "flux_ratio"))
-    best = np.array([group[np.argmax(shapes.snr[group])] for group in groups], dtype=np.int64)
-    summed = [
-        (
-            evidence.covered[place[group]].max(),
-            np.log(len(np.unique(pieces.island[group]))),
-            np.log1p(np.count_nonzero(pieces.is_faint[group])),
-            np.log(len(group)),
-            np.log(np.exp(area[group]).sum()),
-            ratio[group].max(),
-            _second(shapes.snr[group], pieces.island[group]),
-        )
-        for group in groups
-    ]
+    first = np.array([group[0] for group in groups], dtype=np.int64)
+    nothing = np.zeros(len(groups))
+    faint = np.log1p(pieces.is_faint[first].astype(np.float64))
+    of_one = [evidence.covered[place[first]], nothing, faint, nothing, area[first], ratio[first], nothing]
+    best, summed = first.copy(), np.stack(of_one, axis=1)
+    for row, group in enumerate(groups):
+        if len(group) > 1:
+            best[row] = group[np.argmax(shapes.snr[group])]
+            summed[row] = (
+                evidence.covered[place[group]].max(),
+                np.log(len(np.unique(pieces.island[group]))),
+                np.log1p(np.count_nonzero(pieces.is_faint[group])),
+                np.log(len(group)),
+                np.log(np.exp(area[group]).sum()),
+                ratio[group].max(),
+                _second(shapes.snr[group], pieces.island[group]),
+            )
     boxes, peaks = _log(evidence.ask(groups)), _log(evidence.of_piece[place[best]])
-    return np.concatenate([shapes.features[best], boxes, peaks, np.reshape(summed, (-1, 7))], axis=1)
+    return np.concatenate([shapes.features[best], boxes, peaks, summed], axis=1)
 
 
 def _second(snr: Double, island: npt.NDArray[np.int32]) -> float:

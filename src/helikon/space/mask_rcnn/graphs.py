@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.rpn import concat_box_prediction_layers
+from torchvision.ops import MultiScaleRoIAlign, roi_align
+from torchvision.ops.poolers import LevelMapper
 
 from helikon.space.mask_rcnn.view import LEVELS, STRIDE
 
@@ -23,39 +26,55 @@ _EXAMPLE = 8 * STRIDE
 
 
 class _Features(nn.Module):
-    """A tile (1, 2, h, w) to the pyramid's four levels and proposals (n, 4)."""
+    """A tile (1, 2, h, w) to the pyramid's four levels and proposals (n, 4).
+
+    The same proposals as torchvision's, but of a million anchors only the best
+    of each level are made into boxes, for the others are left out anyway.
+    """
 
     def __init__(self, network: MaskRCNN) -> None:
         super().__init__()
         self.backbone, self.rpn = network.backbone, network.rpn
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        features = self.backbone(x)
-        proposals, _ = self.rpn(ImageList(x, [(x.shape[-2], x.shape[-1])]), features)
+        features, size = self.backbone(x), [(x.shape[-2], x.shape[-1])]
+        maps = list(features.values())
+        by_level, corrections = self.rpn.head(maps)
+        n_anchors = [level.shape[1] * level.shape[2] * level.shape[3] for level in by_level]
+        scores, corrections = concat_box_prediction_layers(by_level, corrections)
+        scores = scores.reshape(1, -1)
+        best = self.rpn._get_top_n_idx(scores, n_anchors)[0]
+        n_best = [torch.clamp(torch.as_tensor(n), max=self.rpn.pre_nms_top_n()) for n in n_anchors]
+        anchors = self.rpn.anchor_generator(ImageList(x, size), maps)[0][best]
+        boxes = self.rpn.box_coder.decode(corrections[best], [anchors]).reshape(1, -1, 4)
+        proposals, _ = self.rpn.filter_proposals(boxes, scores[:, best], size, n_best)
         return *(features[str(i)] for i in range(len(LEVELS))), proposals[0]
 
 
 class _Heads(nn.Module):
-    """What the two heads have in common: the pyramid by name, boxes in the pixels of the tile."""
+    """What the two heads have in common: what the pyramid has in boxes, given in the tile's pixels."""
 
     def __init__(self, network: MaskRCNN) -> None:
         super().__init__()
         self.heads = network.roi_heads
 
-    def pyramid(self, levels: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        return {str(i): level for i, level in enumerate(levels)}
-
-    def size(self, levels: tuple[Tensor, ...]) -> list[tuple[int, int]]:
-        """Of the tile: the finest level has two pixels a cell."""
-        return [(2 * levels[0].shape[-2], 2 * levels[0].shape[-1])]
+    def pooled(self, pool: MultiScaleRoIAlign, levels: tuple[Tensor, ...], boxes: Tensor) -> Tensor:
+        """As torchvision's, but what the levels give is put in order at once, not level by level."""
+        level_of_box = LevelMapper(1, len(levels), pool.canonical_scale, pool.canonical_level)([boxes])
+        regions = torch.cat([torch.zeros_like(boxes[:, :1]), boxes], dim=1)
+        rows = [torch.where(level_of_box == number)[0] for number in range(len(levels))]
+        parts = [
+            roi_align(level, regions[mine], pool.output_size, 0.5 ** (number + 1), pool.sampling_ratio)
+            for number, (level, mine) in enumerate(zip(levels, rows, strict=True))
+        ]
+        return torch.cat(parts)[torch.cat(rows).argsort()]
 
 
 class _Boxes(_Heads):
     """Boxes (n, 4) to class probabilities (n, 6) and corrected boxes (n, 6, 4)."""
 
     def forward(self, p0: Tensor, p1: Tensor, p2: Tensor, p3: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        levels = (p0, p1, p2, p3)
-        pooled = self.heads.box_roi_pool(self.pyramid(levels), [boxes], self.size(levels))
+        pooled = self.pooled(self.heads.box_roi_pool, (p0, p1, p2, p3), boxes)
         logits, deltas = self.heads.box_predictor(self.heads.box_head(pooled))
         return logits.softmax(dim=1), self.heads.box_coder.decode(deltas, [boxes])
 
@@ -64,8 +83,7 @@ class _Masks(_Heads):
     """Boxes (n, 4) to a mask (n, 6, 28, 28) for each class, probabilities."""
 
     def forward(self, p0: Tensor, p1: Tensor, p2: Tensor, p3: Tensor, boxes: Tensor) -> Tensor:
-        levels = (p0, p1, p2, p3)
-        pooled = self.heads.mask_roi_pool(self.pyramid(levels), [boxes], self.size(levels))
+        pooled = self.pooled(self.heads.mask_roi_pool, (p0, p1, p2, p3), boxes)
         return cast(Tensor, self.heads.mask_predictor(self.heads.mask_head(pooled)).sigmoid())
 
 

@@ -25,7 +25,7 @@ SCENE_TILES = 2.5
 """Side of a field in tiles."""
 TILES_A_SCENE = 16
 RESOLVED_SHARE, SOURCE_WIDTH = 0.4, (0.15, 1.0)
-"""In some fields the sources of the counts are resolved, a median of so many beams: wide ones are no lobes."""
+"""In some fields the sources of the counts are resolved, a median of so many beams: wide, and no lobes."""
 RARE = ("spurious", "extended-multi-island", "flagged")
 RARE_SHARE = 0.6
 """Share of tiles that are laid around a thing of a rare class."""
