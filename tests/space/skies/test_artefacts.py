@@ -50,3 +50,12 @@ def test_stripes_cover_the_whole_map_at_few_spatial_frequencies(imager: Imager) 
     assert image.std() == pytest.approx(1.0, rel=1e-3)
     power = np.sort(np.abs(np.fft.rfft2(image)).ravel() ** 2)[::-1]
     assert power[:16].sum() > 0.99 * power.sum()
+
+
+def test_a_baseline_too_short_for_a_ripple_in_the_map_leaves_no_stripes() -> None:
+    tracks = observe(load_array("meerkat"), declination_deg=-30.0, hour_angles=np.linspace(-1, 1, 3))
+    imager = make_imager(tracks, n=64, beam_pixels=5.0)
+    images = [draw_stripes(np.random.default_rng(seed), imager) for seed in range(60)]
+    spreads = np.array([image.std() for image in images])
+    assert np.count_nonzero(spreads == 0) > 0
+    np.testing.assert_allclose(spreads[spreads > 0], 1.0, rtol=1e-4)

@@ -15,6 +15,9 @@ _ALONE, _SCREEN = 0.6, 0.1
 _COMMON = 3.0
 """Amplitude errors that all antennas share are this many times those of single ones."""
 
+_NO_RIPPLE = 1e-4
+"""Spread of a ripple over its height below which it is wider than the map and only rounding makes it."""
+
 Image = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 
@@ -134,7 +137,7 @@ def draw_stripes(rng: np.random.Generator, imager: Imager) -> Image:
     Returns
     -------
     ndarray of float32, shape (n, n)
-        Standard deviation 1.
+        Standard deviation 1; 0 everywhere for a baseline so short that one ripple is wider than the map.
     """
     n_times, n_channels, n_baselines = imager.tracks.u.shape
     baseline, channel = int(rng.integers(n_baselines)), int(rng.integers(n_channels))
@@ -147,4 +150,7 @@ def draw_stripes(rng: np.random.Generator, imager: Imager) -> Image:
     spectrum = np.zeros(imager.transfer.shape, dtype=np.complex64)
     spectrum[ky, kx] = np.exp(1j * rng.uniform(0, 2 * np.pi)) * rng.lognormal(0, 0.3, len(kx))
     image = inverse(spectrum, n)
-    return np.asarray(image / image.std(), dtype=np.float32)
+    spread = image.std()
+    if spread <= _NO_RIPPLE * np.abs(image).max():
+        return np.zeros_like(image)
+    return np.asarray(image / spread, dtype=np.float32)
