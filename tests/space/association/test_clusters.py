@@ -9,7 +9,7 @@ from helikon.space.association.clusters import cluster, weakest_link
 
 def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
     one, other = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in (0, 1))
-    found = cluster(np.arange(n), one, other, np.array(list(pairs.values())), threshold)
+    found = cluster(np.arange(n), one, other, np.array(list(pairs.values())), np.full(len(pairs), threshold))
     return [group.tolist() for group in found]
 
 
@@ -63,3 +63,9 @@ def test_a_source_is_as_sure_as_the_weakest_link_between_its_islands() -> None:
     assert weakest_link(np.array([0, 1, 2, 3]), island, one, other, kinship) == 0.6
     assert weakest_link(np.array([0, 1, 2]), island, one, other, kinship) == 0.9
     assert weakest_link(np.array([0, 1]), island, one, other, kinship) == 1.0
+
+
+def test_each_pair_has_a_threshold_of_its_own() -> None:
+    one, other, kinship = np.array([0, 2]), np.array([1, 3]), np.array([0.3, 0.3])
+    found = cluster(np.arange(4), one, other, kinship, np.array([0.2, 0.4]))
+    assert [group.tolist() for group in found] == [[0, 1], [2], [3]]

@@ -39,6 +39,8 @@ LARGEST_COMPACT = 4.0
 On validation fields of two simulators, 999 of 1,000 that were called compact and are."""
 LEAST_HEIGHT = 1.2
 """A peak counts as at least so many times the flood threshold, to say how large a point source would be."""
+SAME_ISLAND = 0.5
+"""Pieces of one island, which nothing parts, are joined from this share of the threshold on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
 
 
@@ -120,7 +122,8 @@ def _judged(
         lambda rows: patches.cut(one[rows], other[rows]),
         Company(one, other, shapes, island, patches.beam_fwhm_pixels).tell,
     )
-    groups = cluster(evidence.inside, one, other, kinship, settings.score_threshold)
+    thresholds = settings.score_threshold * np.where(island[one] == island[other], SAME_ISLAND, 1.0)
+    groups = cluster(evidence.inside, one, other, kinship, thresholds)
     owned = set(evidence.inside[evidence.owns].tolist())
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
     if not mine:

@@ -15,11 +15,11 @@ LEAST_PROBABILITY = 1e-6
 """No pair is surer than this, either way."""
 
 
-def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float) -> list[Int]:
+def cluster(inside: Int, one: Int, other: Int, kinship: Double, thresholds: Double) -> list[Int]:
     """Join the two groups that most speaks for, again and again, until nothing speaks for more.
 
     What speaks for joining two groups is the sum, over the pairs between them,
-    of the log odds that they are kin, over those of the threshold: correlation
+    of the log odds that they are kin, over those of the thresholds: correlation
     clustering (Bansal, Blum & Chawla 2004, Machine Learning 56, 89) by greedy
     additive edge contraction (Keuper et al. 2015, ICCV, 1751).
 
@@ -31,15 +31,15 @@ def cluster(inside: Int, one: Int, other: Int, kinship: Double, threshold: float
         Pieces of each pair.
     kinship : ndarray
         Probability that a pair is one source; those not given do not count.
-    threshold : float
-        Probability of a pair that speaks neither for nor against, above 0 and below 1.
+    thresholds : ndarray
+        Probability at which each pair speaks neither for nor against, above 0 and below 1.
 
     Returns
     -------
     list of ndarray of int
         Sorted by their first piece.
     """
-    speaks = _log_odds(kinship) - _log_odds(np.array(threshold))
+    speaks = _log_odds(kinship) - _log_odds(thresholds)
     members = {int(piece): [int(piece)] for piece in inside}
     between: dict[int, dict[int, float]] = {piece: {} for piece in members}
     for a, b, value in zip(one.tolist(), other.tolist(), speaks.tolist(), strict=True):
