@@ -1,5 +1,6 @@
 """The entry point: the root command, and how errors meet the world."""
 
+import gc
 import sys
 import traceback
 from pathlib import Path
@@ -27,6 +28,10 @@ TARGETS = {
 }
 
 
+RARELY = 100_000, 50, 100
+"""Most of what a command makes, modules above all, lives to its end: to look for garbage among it takes time."""
+
+
 @click.group(cls=AppGroup, targets=TARGETS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="helikon")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file (default: helikon.yaml here).")
@@ -47,6 +52,7 @@ def cli(context: click.Context, config: Path | None, debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the user's error, 2 usage, 70 ours, 130 Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    gc.set_threshold(*RARELY)
     debug = "--debug" in arguments
     try:
         sys.exit(_run(arguments))

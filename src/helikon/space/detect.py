@@ -107,7 +107,7 @@ def find_pieces(
     faint_sigma : float
         Islands that only reach this are kept too, each one piece.
     """
-    filled = np.nan_to_num(significance, nan=-np.inf)
+    filled = np.where(np.isfinite(significance), significance, np.float32(-np.inf))
     heights = _with_true_peaks(filled, flood_sigma)
     islands = _islands(heights, min(seed_sigma, faint_sigma), flood_sigma, beam_fwhm_pixels)
     labels = islands.copy()

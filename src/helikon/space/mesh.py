@@ -78,11 +78,13 @@ def _between(edges: Int, pixels: slice) -> tuple[Int, npt.NDArray[np.float32]]:
 
 
 def _clipped_mode(values: Double) -> tuple[float, float]:
+    values = np.sort(values)  # what is near the middle of sorted values is a slice of them
     for _ in range(10):
-        middle = median(values)
-        off = np.abs(values - middle)
-        spread = 1.4826 * median(off)
-        kept = values[off < CLIP_SIGMA * spread]
+        half = values.size // 2
+        middle = float(values[half]) if values.size % 2 else float(values[half - 1] + values[half]) / 2
+        spread = 1.4826 * median(np.abs(values - middle))
+        near = middle - CLIP_SIGMA * spread, middle + CLIP_SIGMA * spread
+        kept = values[np.searchsorted(values, near[0], side="right") : np.searchsorted(values, near[1])]
         if kept.size in {0, values.size}:
             break
         values = kept

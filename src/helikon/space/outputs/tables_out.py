@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.io.votable.tree import CooSys, Info, Param
@@ -91,12 +92,18 @@ def _ascii(table: QTable, columns: Iterable[ColumnInfo]) -> Table:
     for info in columns:
         column = table[info.name]
         if info.dtype.startswith("U"):
-            texts = [one_line(text) for text in column]
-            plain[info.name] = np.array(texts, dtype=f"S{max([1, *map(len, texts)])}")
+            plain[info.name] = _bytes(np.asarray(column, dtype=str))
         else:
             plain[info.name] = column.value if info.unit is not None else np.asarray(column)
         plain[info.name].unit = info.unit
     return plain
+
+
+def _bytes(texts: npt.NDArray[np.str_]) -> npt.NDArray[np.bytes_]:
+    try:
+        return texts.astype(np.bytes_)
+    except UnicodeEncodeError:
+        return np.array([one_line(text) for text in texts]).astype(np.bytes_)
 
 
 def _with_rows(votable: Any, plain: Table) -> str:
