@@ -29,7 +29,7 @@ TARGETS = {
 
 
 RARELY = 100_000, 50, 100
-"""Most of what a command makes, modules above all, lives to its end: to look for garbage among it takes time."""
+"""Most of what a command makes, modules above all, lives to its end: looking for garbage there takes time."""
 
 
 @click.group(cls=AppGroup, targets=TARGETS, context_settings={"help_option_names": ["-h", "--help"]})

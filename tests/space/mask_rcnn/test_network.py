@@ -7,7 +7,7 @@ from helikon.space.mask_rcnn.view import STRIDE
 
 
 def test_the_network_is_small() -> None:
-    assert sum(p.numel() for p in build_network(6).parameters()) < 2.5e6
+    assert sum(p.numel() for p in build_network(6).parameters()) < 1.6e6
 
 
 def test_the_finest_features_have_two_pixels_a_cell() -> None:

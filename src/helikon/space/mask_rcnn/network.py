@@ -113,7 +113,7 @@ class _AsIs(GeneralizedRCNNTransform):  # type: ignore[misc]
 
 
 def build_network(n_classes: int) -> MaskRCNN:
-    """Make the network with random weights (2.4 million).
+    """Make the network with random weights (1.5 million).
 
     Parameters
     ----------
