@@ -317,6 +317,16 @@ def test_what_is_far_larger_than_the_beam_is_not_compact_whatever_the_model_says
     assert cloud["prob_compact"] == 0
 
 
+def test_a_streak_narrower_than_the_beam_is_no_compact_source_whatever_the_model_says() -> None:
+    streak = gaussian(220, 200, 12 * RMS, major=22, minor=1.6)
+    catalogue = find_sources(
+        make_map(noise() + gaussian(60, 60, 12 * RMS) + streak), as_model(Says(None, "compact"))
+    )
+    point, spoke = (catalogue[match(catalogue, *at)] for at in ((60, 60), (220, 200)))
+    assert (point["class"], spoke["class"]) == ("compact", "spurious")
+    assert spoke["prob_compact"] == 0
+
+
 def test_artefacts_stay_in_the_catalogue_as_spurious() -> None:
     catalogue = find_sources(lobes(), as_model(Says(None, "spurious")))
     assert source_counts(catalogue)["spurious"] == 3

@@ -8,7 +8,7 @@ and blends (``detect.py``), which of them are one source and of which class
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from helikon import __version__
 from helikon.errors import InputError
 from helikon.space.association.association import Association, join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
+from helikon.space.beam import Beam
 from helikon.space.catalogue import empty_catalogue, make_catalogue
 from helikon.space.classes import CLASSES
 from helikon.space.detect import Pieces, find_pieces
@@ -31,6 +32,9 @@ from helikon.space.names import iau_names
 __all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
+
+STREAK_WIDTH, STREAK_LENGTH = 0.5, 2.0
+"""In widths of the beam: a compact source is not narrower than the first and longer than the second."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +151,10 @@ def find_in_window(
     final = fits() if kept is pieces else fit_map(radio_map, background, kept)
     masks = SourceMasks.of(kept, joined.source_of_piece)
     values = measure_sources(radio_map, background, kept, final, masks)
-    return Found(
-        values=values | _classes(joined.probabilities), pieces=kept, source_of_piece=joined.source_of_piece
+    probabilities = (
+        joined.probabilities if model is None else _without_streaks(joined, values, radio_map.beam)
     )
+    return Found(values=values | _classes(probabilities), pieces=kept, source_of_piece=joined.source_of_piece)
 
 
 def refuse_without_noise(rms: npt.NDArray[np.floating], name: str) -> None:
@@ -186,6 +191,18 @@ def provenance(radio_map: RadioMap | MapFile, model_sha256: str, settings: Finde
         "model_sha256": model_sha256,
         "notes": list(radio_map.notes),
     }
+
+
+def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam) -> npt.NDArray[np.float64]:
+    """Return the class probabilities, where what is long and narrower than the beam is no compact source."""
+    is_streak = (values["minor"] < STREAK_WIDTH * beam.minor_arcsec) & (
+        values["major"] > STREAK_LENGTH * beam.major_arcsec
+    )
+    spurious, compact = CLASSES.index("spurious"), CLASSES.index("compact")
+    probabilities = joined.probabilities.copy()
+    probabilities[is_streak, spurious] += probabilities[is_streak, compact]
+    probabilities[is_streak, compact] = 0.0
+    return probabilities
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
