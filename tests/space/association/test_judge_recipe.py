@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from helikon.errors import InputError
+from helikon.space.association.glance_fit import fit_glance
 from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES, Judge
 from helikon.space.association.judge_examples import Examples
-from helikon.space.association.judge_recipe import fit_glance, judge
+from helikon.space.association.judge_recipe import judge
 from helikon.space.association.perceptron import Perceptron
 from helikon.space.model import load_model
 
