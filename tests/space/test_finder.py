@@ -307,6 +307,13 @@ def test_a_mask_over_one_island_makes_it_extended_not_multi_island() -> None:
     assert counts == dict.fromkeys(CLASSES, 0) | {"compact": 1, "extended": 1}
 
 
+@pytest.mark.parametrize(("threshold", "n_sources"), [(0.2, 1), (0.95, 1), (0.99, 2), (1.0, 2)])
+def test_pieces_of_one_island_join_from_less_on_but_never_at_one(threshold: float, n_sources: int) -> None:
+    touching = make_map(noise() + gaussian(180, 200, 50 * RMS) + gaussian(190, 200, 60 * RMS))
+    model = as_model(Says(detection(170, 190, 202, 212, "extended")))
+    assert len(find_sources(touching, model, FinderSettings(score_threshold=threshold))) == n_sources
+
+
 def test_what_is_far_larger_than_the_beam_is_not_compact_whatever_the_model_says() -> None:
     flat = make_map(noise() + gaussian(60, 60, 8 * RMS) + gaussian(220, 200, 8 * RMS, major=36, minor=24))
     catalogue = find_sources(flat, as_model(Says(None, "compact")))

@@ -28,7 +28,7 @@ TARGETS = {
 }
 
 
-RARELY = 100_000, 50, 100
+RARELY = 100_000, 10, 10
 """Most of what a command makes, modules above all, lives to its end: looking for garbage there takes time."""
 
 

@@ -45,7 +45,7 @@ __all__ = ["classify"]
     type=click.FloatRange(0, 1),
     default=0.2,
     show_default=True,
-    help="Entries are joined if they are one source more probably than this; in one island, than half of it.",
+    help="Entries are joined if more probably than this one source; less will do in one island (0.1).",
 )
 @click.option(
     "--model",

@@ -46,7 +46,7 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thr
     type=click.FloatRange(0, 1),
     default=0.2,
     show_default=True,
-    help="Pieces are joined if they are one source more probably than this; in one island, than half of it.",
+    help="Pieces are joined if more probably than this one source; less will do in one island (0.1).",
 )
 @click.option(
     "--model",

@@ -64,7 +64,7 @@ class SourceFinder:
             A source has a peak of at least ``seed_sigma`` local sigma and
             reaches down to ``flood_sigma``.
         score_threshold : float
-            Pieces are joined if they are one source more probably than this; in one island, than half of it.
+            Pieces are joined if more probably than this one source; less will do in one island (0.1).
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str

@@ -39,8 +39,8 @@ LARGEST_COMPACT = 4.0
 On validation fields of two simulators, 999 of 1,000 that were called compact and are."""
 LEAST_HEIGHT = 1.2
 """A peak counts as at least so many times the flood threshold, to say how large a point source would be."""
-SAME_ISLAND = 0.5
-"""Pieces of one island, which nothing parts, are joined from this share of the threshold on."""
+SAME_ISLAND = 4 / 9
+"""Pieces of one island, which nothing parts, are joined from this share of the threshold's odds on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
 
 
@@ -122,7 +122,7 @@ def _judged(
         lambda rows: patches.cut(one[rows], other[rows]),
         Company(one, other, shapes, island, patches.beam_fwhm_pixels).tell,
     )
-    thresholds = settings.score_threshold * np.where(island[one] == island[other], SAME_ISLAND, 1.0)
+    thresholds = _thresholds(settings.score_threshold, island[one] == island[other])
     groups = cluster(evidence.inside, one, other, kinship, thresholds)
     owned = set(evidence.inside[evidence.owns].tolist())
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
@@ -133,6 +133,12 @@ def _judged(
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
     too_large = _sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
     return list(zip(mine, _consistent(judge.classify(features), n_islands, sure, too_large), strict=True))
+
+
+def _thresholds(threshold: float, same_island: Bool) -> Double:
+    """Return the threshold of each pair; 0 and 1 stay what they are, whether of one island or not."""
+    share = np.where(same_island, SAME_ISLAND, 1.0) * threshold
+    return np.asarray(share / (share + 1 - threshold))
 
 
 def _sizes_in_points(features: Double, flood_sigma: float) -> Double:
