@@ -58,8 +58,7 @@ class TrainingOptions:
         Largest learning rate; 0 takes 1.2e-3 from scratch, 3e-5 else.
     precision : str
         ``bfloat16``, ``float32``, or ``auto``: the former on a CPU that has
-        instructions for it. A GPU is kept busy by small kernels here, which
-        half the bits make no shorter.
+        instructions for it, the latter elsewhere.
     templates : str
         Folder of maps of real galaxies (see ``skies.templates``) for half of
         the extended sources; without one all shapes are made up.
