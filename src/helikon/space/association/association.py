@@ -10,11 +10,16 @@ from helikon.space.association.by_shape import join_by_shape
 from helikon.space.association.clusters import cluster, weakest_link
 from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence, gather
-from helikon.space.association.judge import GROUP_FEATURES, Judge, NetworkAlone
+from helikon.space.association.judge import Judge, NetworkAlone
 from helikon.space.association.pairs import Pairs
 from helikon.space.association.patches import Patches
 from helikon.space.association.surroundings import Shapes
-from helikon.space.association.weighing import group_features, paired_features
+from helikon.space.association.weighing import (
+    LARGEST_COMPACT,
+    group_features,
+    paired_features,
+    sizes_in_points,
+)
 from helikon.space.background import Background
 from helikon.space.classes import CLASSES
 from helikon.space.detect import Pieces
@@ -33,12 +38,6 @@ Bool = npt.NDArray[np.bool_]
 
 LEAST_SURE = 0.51
 """What was joined is one source more probably than not."""
-LARGEST_COMPACT = 4.0
-"""Islands of compact sources are at most so many times as large as a point source's of their height.
-
-On validation fields of two simulators, 999 of 1,000 that were called compact and are."""
-LEAST_HEIGHT = 1.2
-"""A peak counts as at least so many times the flood threshold, to say how large a point source would be."""
 SAME_ISLAND = 4 / 9
 """Pieces of one island, which nothing parts, are joined from this share of the threshold's odds on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
@@ -131,7 +130,7 @@ def _judged(
     features = group_features(mine, shapes, pieces, evidence)
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
-    too_large = _sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
+    too_large = sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
     return list(zip(mine, _consistent(judge.classify(features), n_islands, sure, too_large), strict=True))
 
 
@@ -139,12 +138,6 @@ def _thresholds(threshold: float, same_island: Bool) -> Double:
     """Return the threshold of each pair; 0 and 1 stay what they are, whether of one island or not."""
     share = np.where(same_island, SAME_ISLAND, 1.0) * threshold
     return np.asarray(share / (share + 1 - threshold))
-
-
-def _sizes_in_points(features: Double, flood_sigma: float) -> Double:
-    """Return the area of each group over that of a point source of its height above the flood threshold."""
-    snr, area = (features[:, GROUP_FEATURES.index(name)] for name in ("snr", "total_area"))
-    return np.asarray(np.exp(area) / np.maximum(snr - np.log(flood_sigma), np.log(LEAST_HEIGHT)))
 
 
 def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:

@@ -10,7 +10,12 @@ from helikon.space.association.evidence import TileEvidence, gather
 from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES
 from helikon.space.association.pairs import Pairs
 from helikon.space.association.surroundings import Shapes
-from helikon.space.association.weighing import group_features, paired_features
+from helikon.space.association.weighing import (
+    LARGEST_COMPACT,
+    group_features,
+    paired_features,
+    sizes_in_points,
+)
 from helikon.space.background import estimate_background, mesh_size
 from helikon.space.classes import CLASSES
 from helikon.space.detect import Pieces, find_pieces
@@ -37,7 +42,9 @@ N_EXTENDED = (10.0, 50.0)
 DEEP_SHARE, DEEP_DENSITY, DEEP_EXTENDED = 0.25, (2.0, 8.0), (1.0, 15.0)
 """Some fields are crowded with sources of the counts, and hold few galaxies of several parts."""
 HIDDEN_SIGMA = 2.0
-"""A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing."""
+"""A piece that belongs to no labelled source but has this much true emission at its peak teaches nothing.
+
+Nor does a faint one that is too large for a compact source."""
 
 SPURIOUS, COMPACT = CLASSES.index("spurious"), CLASSES.index("compact")
 """A noise peak that no source and no artefact explains is as good as a faint source; a strong one is not."""
@@ -191,12 +198,16 @@ def _of_tile(seen: Seen, evidence: TileEvidence) -> Examples:
             shown.append(np.array(group, dtype=np.int64))
             noise = COMPACT if pieces.is_faint[group[0]] else SPURIOUS
             classes.append(class_of.get(label, noise))
+    sources, kinds = group_features(shown, seen.shapes, pieces, evidence), np.array(classes, dtype=np.int64)
+    unowned = np.array([owner[group[0]] == 0 for group in shown], dtype=bool)
+    too_large = sizes_in_points(sources, FinderSettings().flood_sigma) > LARGEST_COMPACT
+    teaches = ~(unowned & too_large & (kinds == COMPACT))
     kin, known = kin_of(seen, evidence)
     return Examples(
         pairs=paired_features(seen.pairs, evidence)[known],
         kin=kin[known].astype(np.float64),
-        sources=group_features(shown, seen.shapes, pieces, evidence),
-        classes=np.array(classes, dtype=np.int64),
+        sources=sources[teaches],
+        classes=kinds[teaches],
     )
 
 

@@ -14,14 +14,18 @@ __all__ = ["PIECE_FEATURES", "Shapes", "describe_pieces"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
 
 PIECE_FEATURES = (
     "snr", "area", "flux_ratio", "elongation", "n_in_island", "lowest", "scatter", "low_share",
     "high_share", "rms_rise", "glare", "glare_snr", "glare_distance", "spoke", "crowding",
-    "height_above_island",
+    "height_above_island", "usual",
 )  # fmt: skip
-"""Names of the columns of ``Shapes.features``; logarithms, or bounded."""
+"""Names of the columns of ``Shapes.features``; logarithms, or bounded.
+
+``usual`` is the share of a map's pieces as bright that are as wide: where many
+single sources are resolved, width says less."""
 AROUND_BEAMS = 8.0
 """Side in beams of the square in which the surroundings are measured."""
 FAR_SIGMA = 2.5
@@ -34,6 +38,9 @@ BRIGHT = 30.0
 NO_GLARE = -8.0
 STRIP = 64
 """Columns that are filtered at a time."""
+PRIOR_PIECES, WIDTH_FALL = 20.0, 3.0
+"""What is usual counts as so many pieces; of pieces e times as wide, there are exp(-3) as many."""
+CELL, N_CELLS, CELL_WIDTHS = 0.05, 256, (-2.0, 6.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +49,7 @@ class Shapes:
 
     Attributes
     ----------
-    features : ndarray, shape (n, 16)
+    features : ndarray, shape (n, 17)
         As in ``PIECE_FEATURES``.
     x, y : ndarray, shape (n,)
         Peaks in pixels.
@@ -89,6 +96,7 @@ def describe_pieces(
     snr = clean[pieces.y, pieces.x].astype(np.float64)
     share = np.maximum(1 - flood_sigma / np.maximum(snr, 1.2 * flood_sigma), 0.15)
     axis, elongation = _axes(x, y, value, owner, n, beam_fwhm_pixels)
+    flux_ratio = np.log(np.maximum(total, 1e-3) / (np.maximum(snr, 1) * beam_area * share))
     around = _around(clean, rms, pieces, beam_fwhm_pixels)
     glare = _glare(pieces, snr, axis, beam_fwhm_pixels)
     top = np.zeros(int(pieces.island.max(initial=0)) + 1)
@@ -96,13 +104,14 @@ def describe_pieces(
     columns = [
         np.log(np.maximum(snr, 1)),
         np.log(np.maximum(n_pixels, 1) / beam_area),
-        np.log(np.maximum(total, 1e-3) / (np.maximum(snr, 1) * beam_area * share)),
+        flux_ratio,
         elongation,
         np.log(pieces.n_pieces_of_island),
         *around,
         *glare,
         _crowding(pieces, beam_fwhm_pixels),
         np.log(np.maximum(snr, 1) / np.maximum(top[pieces.island], 1)),
+        _usual(snr, flux_ratio),
     ]
     return Shapes(
         features=np.stack(columns, axis=1).astype(np.float64),
@@ -212,3 +221,19 @@ def _crowding(pieces: Pieces, beam_fwhm_pixels: float) -> Double:
     points = np.column_stack([pieces.x, pieces.y])
     near = cKDTree(points).query_ball_point(points, 15 * beam_fwhm_pixels, return_length=True)
     return np.asarray(np.log(near), dtype=np.float64)
+
+
+def _usual(snr: Double, flux_ratio: Double) -> Double:
+    """Logarithm of the share of the pieces at least as bright that are at least as wide.
+
+    Counted in cells of 0.05 in the logarithm of either. A map of few pieces does
+    not say; what training fields have counts as :data:`PRIOR_PIECES` of them.
+    """
+    bright = np.log(np.maximum(snr, 1)) / CELL
+    wide = (np.clip(flux_ratio, *CELL_WIDTHS) - CELL_WIDTHS[0]) / CELL
+    cell = tuple(np.minimum(each, N_CELLS - 1).astype(np.int64) for each in (bright, wide))
+    counts = np.zeros((N_CELLS, N_CELLS))
+    np.add.at(counts, cell, 1)
+    above = counts[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
+    expected = PRIOR_PIECES * np.exp(-WIDTH_FALL * np.clip(flux_ratio, 0, 1))
+    return np.asarray(np.log((above[cell] + expected) / (above[cell[0], 0] + PRIOR_PIECES)))

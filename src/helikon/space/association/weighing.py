@@ -4,16 +4,23 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.association.evidence import TileEvidence
+from helikon.space.association.judge import GROUP_FEATURES
 from helikon.space.association.pairs import Pairs
 from helikon.space.association.surroundings import PIECE_FEATURES, Shapes
 from helikon.space.detect import Pieces
 
-__all__ = ["group_features", "paired_features"]
+__all__ = ["LARGEST_COMPACT", "group_features", "paired_features", "sizes_in_points"]
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 LEAST_LOG = 1e-4
+LARGEST_COMPACT = 4.0
+"""Islands of compact sources are at most so many times as large as a point source's of their height.
+
+On validation fields of two simulators, 999 of 1,000 that were called compact and are."""
+LEAST_HEIGHT = 1.2
+"""A peak counts as at least so many times the flood threshold, to say how large a point source would be."""
 
 
 def paired_features(pairs: Pairs, evidence: TileEvidence) -> Double:
@@ -58,6 +65,18 @@ def group_features(groups: list[Int], shapes: Shapes, pieces: Pieces, evidence: 
             )
     boxes, peaks = _log(evidence.ask(groups)), _log(evidence.of_piece[place[best]])
     return np.concatenate([shapes.features[best], boxes, peaks, summed], axis=1)
+
+
+def sizes_in_points(features: Double, flood_sigma: float) -> Double:
+    """Return the area of each group over that of a point source of its height above the flood threshold.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, n_group_features)
+        From :func:`group_features`.
+    """
+    snr, area = (features[:, GROUP_FEATURES.index(name)] for name in ("snr", "total_area"))
+    return np.asarray(np.exp(area) / np.maximum(snr - np.log(flood_sigma), np.log(LEAST_HEIGHT)))
 
 
 def _second(snr: Double, island: npt.NDArray[np.int32]) -> float:
