@@ -307,6 +307,19 @@ def test_a_mask_over_one_island_makes_it_extended_not_multi_island() -> None:
     assert counts == dict.fromkeys(CLASSES, 0) | {"compact": 1, "extended": 1}
 
 
+def test_islands_that_are_left_apart_may_be_parts_of_one_source_and_are_not_called_it() -> None:
+    model = as_model(Says(detection(170, 190, 232, 212, "extended-multi-island")))
+    apart = find_sources(lobes(), model, FinderSettings(tile_pixels=512, score_threshold=0.99))
+    assert len(apart) == 3
+    assert "extended-multi-island" not in apart["class"]
+    lobe, other, third = (apart[match(apart, *at)] for at in ((180, 200), (220, 200), (60, 60)))
+    assert lobe["prob_extended_multi_island"] == pytest.approx(0.3, abs=0.04)
+    assert other["prob_extended_multi_island"] == pytest.approx(0.3, abs=0.04)
+    assert third["prob_extended_multi_island"] == 0
+    joined = find_sources(lobes(), model, FinderSettings(tile_pixels=512))
+    assert joined[match(joined, 200, 200)]["prob_extended_multi_island"] > 0.5
+
+
 @pytest.mark.parametrize(("threshold", "n_sources"), [(0.2, 1), (0.95, 1), (0.99, 2), (1.0, 2)])
 def test_pieces_of_one_island_join_from_less_on_but_never_at_one(threshold: float, n_sources: int) -> None:
     touching = make_map(noise() + gaussian(180, 200, 50 * RMS) + gaussian(190, 200, 60 * RMS))

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from helikon.space.association.clusters import cluster, weakest_link
+from helikon.space.association.clusters import cluster, links_elsewhere, weakest_link
 
 
 def groups(n: int, pairs: dict[tuple[int, int], float], threshold: float = 0.5) -> list[list[int]]:
@@ -69,3 +69,16 @@ def test_each_pair_has_a_threshold_of_its_own() -> None:
     one, other, kinship = np.array([0, 2]), np.array([1, 3]), np.array([0.3, 0.3])
     found = cluster(np.arange(4), one, other, kinship, np.array([0.2, 0.4]))
     assert [group.tolist() for group in found] == [[0, 1], [2], [3]]
+
+
+def test_links_elsewhere_are_the_surest_to_another_island_outside_the_group() -> None:
+    island = np.array([1, 1, 2, 3, 4], dtype=np.int32)
+    pairs = {(0, 1): 0.9, (0, 2): 0.8, (1, 3): 0.15, (2, 3): 0.1, (3, 4): 0.05, (0, 4): 0.02}
+    one, other = (np.array([pair[i] for pair in pairs]) for i in (0, 1))
+    kinship = np.array(list(pairs.values()))
+    some = [np.array([0, 2]), np.array([1]), np.array([4])]  # 3 is of none of them
+    assert links_elsewhere(some, island, one, other, kinship).tolist() == [0.1, 0.15, 0.05]
+    every = [*some, np.array([3])]
+    assert links_elsewhere(every, island, one, other, kinship).tolist() == [0.1, 0.15, 0.05, 0.15]
+    alone = [np.arange(5)]
+    assert links_elsewhere(alone, island, one, other, kinship).tolist() == [0.0]

@@ -1,6 +1,7 @@
 """What is true of each entry and each true source."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from astropy.table import Table
 from helikon.space.classes import CLASSES
 from helikon.space.evaluation.calibration import calibration, plot_calibration
 from helikon.space.evaluation.entries import Entries, read_entries
-from helikon.space.evaluation.judge import judge
+from helikon.space.evaluation.judge import Judgement, judge
 from helikon.space.evaluation.measures import bootstrap, measures
 from helikon.space.evaluation.riggi import mask_confusion
 from helikon.space.skies import Sky, simulate_sky
@@ -185,3 +186,30 @@ def _together(one: Entries, other: Entries) -> Entries:
         **{name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in names},
         footprints=one.footprints + other.footprints,
     )
+
+
+def test_what_noise_alone_leaves_is_what_drawing_it_gives() -> None:
+    rng = np.random.default_rng(1)
+    snr = 5 * (1 - rng.random(4000)) ** (-1 / 0.8)
+    none = np.zeros(0)
+    field = Judgement(
+        truth_class=np.full(len(snr), "compact"),
+        truth_snr=snr,
+        found=np.ones(len(snr), dtype=bool),
+        n_entries=np.ones(len(snr), dtype=np.int64),
+        **{name: np.ones(len(snr)) for name in ("found_snr", "flux_ratio", "offset_x", "offset_y")},
+        entry_class=np.zeros(0, dtype="U24"),
+        entry_snr=none,
+        **{
+            name: none.astype(bool)
+            for name in ("claim", "false", "fragment", "near_bright", "joined", "joined_right")
+        },
+        entry_truth=none.astype(np.int64),
+        probabilities=np.zeros((0, 5)),
+    )
+    told = measures([field])
+    drawn = rng.normal(size=(200, len(snr)))
+    assert told["compact completeness > 5, noise alone"] == pytest.approx((snr + drawn > 5).mean(), abs=2e-3)
+    errors = (drawn / snr)[:, snr >= 10]
+    assert told["flux scatter, noise alone"] == pytest.approx(1.4826 * np.median(np.abs(errors)), rel=0.01)
+    assert math.isnan(measures([dataclasses.replace(field, truth_snr=snr * 0)])["flux scatter, noise alone"])

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.association.by_shape import join_by_shape
-from helikon.space.association.clusters import cluster, weakest_link
+from helikon.space.association.clusters import cluster, links_elsewhere, weakest_link
 from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence, gather
 from helikon.space.association.judge import Judge, NetworkAlone
@@ -38,6 +38,8 @@ Bool = npt.NDArray[np.bool_]
 
 LEAST_SURE = 0.51
 """What was joined is one source more probably than not."""
+MOST_INCOMPLETE = 1 / 3
+"""What was not joined is a part of a source of several islands less probably than anything else it may be."""
 SAME_ISLAND = 4 / 9
 """Pieces of one island, which nothing parts, are joined from this share of the threshold's odds on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
@@ -130,8 +132,10 @@ def _judged(
     features = group_features(mine, shapes, pieces, evidence)
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
+    incomplete = links_elsewhere(mine, island, one, other, kinship)
     too_large = sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
-    return list(zip(mine, _consistent(judge.classify(features), n_islands, sure, too_large), strict=True))
+    given = _without_large_compact(judge.classify(features), too_large)
+    return list(zip(mine, _consistent(given, n_islands, sure, incomplete), strict=True))
 
 
 def _thresholds(threshold: float, same_island: Bool) -> Double:
@@ -170,23 +174,28 @@ def _by_shape(source: Int, is_compact: Bool) -> Double:
     return probabilities
 
 
-def _consistent(probabilities: Double, n_islands: Int, sure: Double, too_large: Bool) -> Double:
-    """Extended means one island and multi-island several: the islands are counted, not guessed.
-
-    So is size: what is too large for a compact source is extended. That
-    several islands are one source is as probable as their weakest link; if they
-    are not, the brightest is what is left.
-    """
+def _without_large_compact(probabilities: Double, too_large: Bool) -> Double:
+    """Call extended what is too large for a compact source: size is measured, not guessed."""
     given = probabilities.copy()
     given[too_large, EXTENDED] += given[too_large, COMPACT]
     given[too_large, COMPACT] = 0.0
+    return given
+
+
+def _consistent(given: Double, n_islands: Int, sure: Double, incomplete: Double) -> Double:
+    """Extended means one island and multi-island several: the islands are counted, not guessed.
+
+    That several islands are one source is as probable as their weakest link; if
+    they are not, the brightest is what is left. One island is a part of a source
+    of several where it is kin to an island elsewhere, joined to it or not.
+    """
     several = n_islands > 1
     good = given[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
-    one_source = np.where(several, np.maximum(sure, LEAST_SURE), 0.0)
-    share = given[:, COMPACT] / np.maximum(given[:, [COMPACT, EXTENDED]].sum(axis=1), 1e-9)
+    multi = np.where(several, np.maximum(sure, LEAST_SURE), np.minimum(incomplete, MOST_INCOMPLETE))
+    extended = given[:, EXTENDED] + np.where(several, 0.0, given[:, MULTI])
+    share = given[:, COMPACT] / np.maximum(given[:, COMPACT] + extended, 1e-9)
     result = given.copy()
-    result[:, MULTI] = good * one_source
-    result[:, COMPACT] = np.where(several, good * (1 - one_source) * share, given[:, COMPACT])
-    extended = given[:, EXTENDED] + given[:, MULTI]
-    result[:, EXTENDED] = np.where(several, good * (1 - one_source) * (1 - share), extended)
+    result[:, MULTI] = good * multi
+    result[:, COMPACT] = good * (1 - multi) * share
+    result[:, EXTENDED] = good * (1 - multi) * (1 - share)
     return result

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
 
-__all__ = ["cluster", "weakest_link"]
+__all__ = ["cluster", "links_elsewhere", "weakest_link"]
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -87,3 +87,26 @@ def weakest_link(group: Int, island: npt.NDArray[np.int32], one: Int, other: Int
     inside = np.isin(one, group) & np.isin(other, group) & (island[one] != island[other])
     best = [kinship[inside & ((island[one] == i) | (island[other] == i))].max(initial=0.0) for i in islands]
     return float(min(best))
+
+
+def links_elsewhere(
+    groups: list[Int], island: npt.NDArray[np.int32], one: Int, other: Int, kinship: Double
+) -> Double:
+    """Return the largest probability (n_groups,) that a piece is kin to one outside its group and island.
+
+    Parameters
+    ----------
+    groups : list of ndarray of int
+        Pieces of each; no piece is in two.
+    island, one, other, kinship
+        See :func:`weakest_link`.
+    """
+    group_of = np.full(len(island), -1)
+    for number, group in enumerate(groups):
+        group_of[group] = number
+    apart = island[one] != island[other]
+    apart &= (group_of[one] != group_of[other]) | (group_of[one] < 0)
+    best = np.zeros(len(groups) + 1)  # the last is for pieces of no group
+    for ends in (one[apart], other[apart]):
+        np.maximum.at(best, group_of[ends], kinship[apart])
+    return best[:-1]

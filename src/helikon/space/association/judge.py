@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from helikon.space.association.company import COMPANY_FEATURES
 from helikon.space.association.eye import Eye
@@ -53,11 +53,6 @@ GROUP_FEATURES = (
     *PIECE_FEATURES, *(f"box_{name}" for name in NETWORK), *(f"peak_{name}" for name in NETWORK),
     "covered", "n_islands", "n_faint", "n_pieces", "total_area", "widest_flux_ratio", "second_snr",
 )  # fmt: skip
-PRIOR = np.array([0.35, 1.0, 1.0, 1.0, 1.0])
-"""How many of each class maps have for one that training fields have: those are fuller of artefacts.
-
-Chosen on validation fields of two simulators, where it keeps two thirds of the
-faint diffuse sources from being called spurious and loses no artefact."""
 DOUBTFUL = math.log(99.0)
 """Pairs whose log odds are nearer to zero are looked at: probabilities from 1 to 99 %."""
 HOPELESS = -6.0
@@ -174,9 +169,7 @@ class Judge:
 
     def classify(self, features: Double) -> Double:
         """Return the class probabilities (n, 5) of sources."""
-        logits = self.source(features)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True)) * PRIOR
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+        return np.asarray(softmax(self.source(features), axis=1))
 
 
 class NetworkAlone:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr, ndtri
 
 from helikon.space.evaluation.judge import COUNTED_SIGMA, Judgement
 from helikon.space.evaluation.score import FLUX_SIGMA, class_scores, confusion, flux_ratio
@@ -14,6 +15,8 @@ __all__ = ["Measure", "bootstrap", "measures"]
 
 RELIABLE = 0.995
 """Finders are also compared where each is cut at the S/N that makes it so reliable."""
+N_QUANTILES = 100
+"""Of the S/N and of the noise, to say what the noise alone leaves."""
 EXTENDED, MULTI = "extended", "extended-multi-island"
 
 
@@ -64,6 +67,7 @@ def measures(fields: Sequence[Judgement]) -> dict[str, float]:
             "flux scatter": scatter,
             "position scatter, beams": _position_scatter(fields),
         }
+        | _noise_alone(fields)
         | {f"F1 {one.name} (B)": one.f1 for one in class_scores(table)}
     )
 
@@ -111,6 +115,29 @@ def _one_entry(fields: Sequence[Judgement], name: str) -> dict[str, float]:
         f"{name} as one entry": float((found & (n_entries == 1)).mean()) if len(found) else math.nan,
         f"{name}: entries each": float(n_entries[found].mean()) if found.any() else math.nan,
     }
+
+
+def _noise_alone(fields: Sequence[Judgement]) -> dict[str, float]:
+    """What the noise leaves to a finder that misses nothing and measures each peak as well as one pixel can.
+
+    Such a finder measures a true S/N of s as s plus a normal deviate, and a flux density with a
+    relative error of that over s: the cut at 5 sigma takes some true sources from it, too.
+    """
+    snr = np.concatenate(
+        [
+            one.truth_snr[mask]
+            for one, mask in zip(fields, _truth(fields, "compact", COUNTED_SIGMA, math.inf), strict=True)
+        ]
+    )
+    strong = snr[snr >= FLUX_SIGMA]
+    middles = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
+    found, scatter = math.nan, math.nan
+    if len(snr):
+        found = float(ndtr(snr - COUNTED_SIGMA).mean())
+    if len(strong):
+        errors = np.outer(ndtri((1 + middles) / 2), 1 / np.quantile(strong, middles))
+        scatter = float(1.4826 * np.median(errors))
+    return {"compact completeness > 5, noise alone": found, "flux scatter, noise alone": scatter}
 
 
 def _position_scatter(fields: Sequence[Judgement]) -> float:
