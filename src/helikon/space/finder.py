@@ -169,7 +169,10 @@ def make_ordered(values: dict[str, Any], meta: dict[str, Any]) -> QTable:
         return empty_catalogue(meta)
     keys = (np.asarray(values["x"]), np.asarray(values["y"]), -np.asarray(values["peak_flux"]))
     order = np.lexsort(keys)
-    ordered = {name: [column[i] for i in order] for name, column in values.items()}
+    ordered = {
+        name: column[order] if isinstance(column, np.ndarray) else [column[i] for i in order]
+        for name, column in values.items()
+    }
     ordered["name"] = iau_names(np.array(ordered["ra"]), np.array(ordered["dec"]))
     return make_catalogue(ordered | {"id": np.arange(1, len(order) + 1)}, meta)
 

@@ -64,14 +64,8 @@ def stc_text(words: Sequence[str]) -> str:
 
 def read_outline(text: str) -> list[Double]:
     """Return the polygons (m, 2) of right ascension and declination that an outline holds."""
-    words = text.replace("(", " ").replace(")", " ").split()
-    found: list[list[float]] = []
-    for word in words:
-        if word == "Polygon":
-            found.append([])
-        elif word not in {"Union", "ICRS"}:
-            found[-1].append(float(word))
-    return [np.array(numbers).reshape(-1, 2) for numbers in found]
+    parts = text.replace("Union", "").replace("ICRS", "").replace("(", "").replace(")", "").split("Polygon")
+    return [np.array(part.split(), dtype=np.float64).reshape(-1, 2) for part in parts[1:]]
 
 
 def _sign(value: float) -> str:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from astropy.table import QTable
 
 from helikon.space.catalogue import provenance_of
+from helikon.space.classes import CLASSES
 from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measures.outlines import outlines_in_pixels
 
@@ -28,6 +29,7 @@ _MORPHOLOGY = {
     "flagged": "EXTENDED",
     "spurious": "UNKNOWN",
 }
+_SCORES = {name.replace("-", "_"): "prob_" + name.replace("-", "_") for name in CLASSES}
 _SOURCENESS = {"spurious": "FAKE_SOURCE", "flagged": "CANDIDATE_SOURCE"}
 
 
@@ -103,9 +105,7 @@ def _source(
         "iau_name": row["name"],
         "class_label": class_name,
         "class_score": row["class_prob"],
-        "class_scores": {
-            name.removeprefix("prob_"): value for name, value in row.items() if name.startswith("prob_")
-        },
+        "class_scores": {label: row[name] for label, name in _SCORES.items()},
         "nislands": row["n_islands"],
         "ncomponents": row["n_components"],
         "x0": row["x"],

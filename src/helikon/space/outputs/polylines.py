@@ -6,6 +6,7 @@ import numpy.typing as npt
 __all__ = ["simplified"]
 
 Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
 
 
 def simplified(corners: Double, tolerance: float) -> Double:
@@ -22,23 +23,25 @@ def simplified(corners: Double, tolerance: float) -> Double:
     """
     if tolerance <= 0 or len(corners) < 3:
         return corners
-    kept = np.zeros(len(corners), dtype=bool)
-    kept[[0, -1]] = True
-    todo = [(0, len(corners) - 1)]
-    while todo:
-        start, end = todo.pop()
-        if end - start < 2:
-            continue
-        distance = _from_segment(corners[start + 1 : end], corners[start], corners[end])
-        if distance.max() > tolerance:
-            farthest = start + 1 + int(np.argmax(distance))
-            kept[farthest] = True
-            todo += [(start, farthest), (farthest, end)]
-    return np.asarray(corners[kept])
+    kept = np.array([0, len(corners) - 1])
+    while True:
+        distance = _from_segments(corners, kept)
+        farthest = np.maximum.reduceat(distance, kept[:-1])
+        too_far = np.flatnonzero(farthest > tolerance)
+        if not len(too_far):
+            return np.asarray(corners[kept])
+        is_farthest = np.flatnonzero(distance == np.repeat(farthest, np.diff(kept)))
+        first = is_farthest[np.searchsorted(is_farthest, kept[too_far])]
+        kept = np.sort(np.concatenate([kept, first]))
 
 
-def _from_segment(points: Double, start: Double, end: Double) -> Double:
-    along = end - start
-    length2 = float(along @ along)
-    share = np.clip((points - start) @ along / length2, 0, 1) if length2 else np.zeros(len(points))
-    return np.asarray(np.hypot(*(points - start - share[:, None] * along).T))
+def _from_segments(corners: Double, kept: Int) -> Double:
+    """Return how far each corner but the last is from the segment between the kept ones around it."""
+    n_of_segment = np.diff(kept)
+    start, along = corners[kept[:-1]], np.diff(corners[kept], axis=0)
+    length2 = (along**2).sum(axis=1)
+    length2[length2 == 0] = np.inf
+    start, along, length2 = (np.repeat(each, n_of_segment, axis=0) for each in (start, along, length2))
+    offset = corners[:-1] - start
+    share = np.clip((offset * along).sum(axis=1) / length2, 0, 1)
+    return np.asarray(np.hypot(*(offset - share[:, None] * along).T))
