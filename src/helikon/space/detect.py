@@ -186,6 +186,8 @@ def _part(
     size = 2 * max(1, round(0.35 * beam_fwhm_pixels)) + 1
     highest = ndimage.maximum_filter(np.where(island, sharp, -np.inf), size=size, mode="nearest")
     peaks = island & (sharp == highest) & (sharp > 0.8 * seed)
+    if np.count_nonzero(peaks) < 2:
+        return island.astype(np.int32)
     markers, n_peaks = ndimage.label(peaks, structure=EIGHT)
     if n_peaks < 2:
         return island.astype(np.int32)

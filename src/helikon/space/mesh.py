@@ -40,11 +40,10 @@ def cell_statistics(cell: npt.NDArray[np.float32], n_parts: int) -> tuple[float,
     below = values[(values < level) & (values > level - CLIP_SIGMA * spread)] - level
     rms = float(np.sqrt(np.mean(below**2))) / CLIPPED_RMS if below.size else 0.0
     y, x = (np.linspace(0, n, n_parts + 1).astype(int) for n in cell.shape)
-    parts = [cell[y[i] : y[i + 1], x[j] : x[j + 1]] for i in range(n_parts) for j in range(n_parts)]
+    parts = [cell[y[i] : y[i + 1], x[j] : x[j + 1]].ravel() for i in range(n_parts) for j in range(n_parts)]
     if values.size < cell.size:
         parts = [part[np.isfinite(part)] for part in parts]
-    negative = [_negative_rms(part.ravel(), level) for part in parts]
-    return level, rms, np.reshape(negative, (n_parts, n_parts))
+    return level, rms, _negative_rms(parts, level).reshape(n_parts, n_parts)
 
 
 def interpolate(
@@ -93,13 +92,29 @@ def _clipped_mode(values: Double) -> tuple[float, float]:
     return middle if crowded else 2.5 * middle - 1.5 * mean, spread
 
 
-def _negative_rms(pixels: npt.NDArray[np.float32], level: float) -> float:
-    """Below the level of the cell or of the part, the lower: the cell's may be an object's."""
-    values = pixels.astype(np.float64)
-    if values.size:
-        values -= min(level, median(pixels))
-    below = values[values < 0]
-    return float(np.sqrt(np.mean(below**2))) if below.size >= LEAST_PIXELS // 2 else np.nan
+def _negative_rms(parts: list[npt.NDArray[np.float32]], level: float) -> Double:
+    """Below the level of the cell or of each part, the lower: the cell's may be an object's.
+
+    Parts of one length are measured together, all at once.
+    """
+    lengths = np.array([len(part) for part in parts])
+    found = np.full(len(parts), np.nan)
+    for length in np.unique(lengths[lengths > 0]):
+        rows = np.flatnonzero(lengths == length)
+        pixels = np.stack([parts[row] for row in rows])
+        values = pixels.astype(np.float64) - np.minimum(level, _medians(pixels))[:, None]
+        below = np.minimum(values, 0)
+        count = np.count_nonzero(below, axis=1)
+        rms = np.sqrt(np.einsum("ij,ij->i", below, below) / np.maximum(count, 1))
+        found[rows] = np.where(count >= LEAST_PIXELS // 2, rms, np.nan)
+    return found
+
+
+def _medians(rows: npt.NDArray[np.float32]) -> Double:
+    half = rows.shape[1] // 2
+    ranks = (half,) if rows.shape[1] % 2 else (half - 1, half)
+    middle = np.partition(rows, ranks, axis=1)[:, list(ranks)]
+    return np.asarray(middle.mean(axis=1, dtype=np.float64))
 
 
 def median(values: npt.NDArray[np.floating]) -> float:
