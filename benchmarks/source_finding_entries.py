@@ -16,7 +16,7 @@ import numpy as np
 from astropy.table import Table
 from skimage.draw import polygon
 
-from helikon.space.classes import CLASSES
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS
 from helikon.space.evaluation.entries import Entries, read_entries
 
 CUT_SIGMA = 5.0
@@ -92,7 +92,7 @@ def classified(folder: Path, sky: Any) -> Entries:
         table = Table.read(folder / "classified.vot", format="votable", table_id=0)
     last = {name.removeprefix("hlk_"): name for name in table.colnames}
     galaxy = np.ma.filled(table[last["galaxy"]], 0).astype(int)
-    columns = [last["prob_" + name.replace("-", "_")] for name in CLASSES]
+    columns = [last[name] for name in PROBABILITY_COLUMNS]
     chances = np.stack([np.ma.filled(table[name].astype(float), np.nan) for name in columns], axis=1)
     galaxy = np.where(galaxy > 0, galaxy, galaxy.max(initial=0) + 1 + np.arange(len(galaxy)))
     return merged(entries, galaxy, chances)

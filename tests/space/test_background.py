@@ -107,6 +107,7 @@ def test_the_medians_are_numpys() -> None:
         values = np.random.default_rng(size).normal(size=size)
         assert median(values) == np.median(values)
         assert median(values.astype(np.float32)) == np.median(values.astype(np.float32).astype(np.float64))
+        np.testing.assert_array_equal(median(np.stack([values, -2 * values])), median(values) * [1, -2])
 
 
 def test_a_cell_is_about_twenty_beams_wide() -> None:

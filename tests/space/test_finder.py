@@ -14,7 +14,7 @@ from helikon.errors import InputError
 from helikon.space.association.judge import NetworkAlone
 from helikon.space.background import Background
 from helikon.space.catalogue import COLUMNS, source_counts
-from helikon.space.classes import CLASSES, Detection
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, Detection
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import Beam, RadioMap
 from helikon.space.model import SourceModel
@@ -354,8 +354,7 @@ def test_artefacts_stay_in_the_catalogue_as_spurious() -> None:
 
 def test_probabilities_sum_to_one_and_the_class_is_the_most_probable() -> None:
     catalogue = find_sources(lobes(), as_model(Says(detection(170, 190, 232, 212, "extended-multi-island"))))
-    columns = ["prob_" + name.replace("-", "_") for name in CLASSES]
-    table = np.column_stack([catalogue[column] for column in columns])
+    table = np.column_stack([catalogue[column] for column in PROBABILITY_COLUMNS])
     np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(catalogue["class_prob"], table.max(axis=1))
 

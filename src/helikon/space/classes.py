@@ -5,10 +5,31 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLASSES", "Detection"]
+__all__ = ["CLASSES", "PROBABILITY_COLUMNS", "Detection", "without_compact"]
 
 CLASSES = ("spurious", "compact", "extended", "extended-multi-island", "flagged")
 """Classes of the reference system (Riggi et al. 2023, A&C 42, 100682); index + 1 in the network."""
+PROBABILITY_COLUMNS = tuple("prob_" + name.replace("-", "_") for name in CLASSES)
+"""Columns of catalogues that hold the probability of each class, in the same order."""
+
+
+def without_compact(
+    probabilities: npt.NDArray[np.float64], rows: npt.NDArray[np.bool_], *, instead: str
+) -> npt.NDArray[np.float64]:
+    """Return class probabilities (n, 5) where what is measured to be no compact source is another class.
+
+    Parameters
+    ----------
+    rows : ndarray of bool, shape (n,)
+        What cannot be compact.
+    instead : str
+        The class that gets the probability.
+    """
+    compact, other = CLASSES.index("compact"), CLASSES.index(instead)
+    given = probabilities.copy()
+    given[rows, other] += given[rows, compact]
+    given[rows, compact] = 0.0
+    return given
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import astropy.units as u
 
-from helikon.space.classes import CLASSES
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS
 
 __all__ = ["COLUMNS", "COMPONENT_COLUMNS", "FLAGS", "ISLAND_COLUMNS", "ColumnInfo", "packed_names"]
 
@@ -30,8 +30,7 @@ def _column(name: str, dtype: str, unit: Any, ucd: str, description: str) -> Col
     return ColumnInfo(name=name, dtype=dtype, unit=unit, ucd=ucd, description=description)
 
 
-def _probability(name: str) -> ColumnInfo:
-    column = "prob_" + name.replace("-", "_")
+def _probability(name: str, column: str) -> ColumnInfo:
     return _column(column, "f4", None, "stat.probability;src.class", f"Probability of the class {name}")
 
 
@@ -81,7 +80,7 @@ COLUMNS: tuple[ColumnInfo, ...] = (
     _column("n_pixels", "i4", None, "meta.number;instr.pixel", "Pixels above the flood threshold"),
     _column("class", "U24", None, "src.class", f"One of {', '.join(CLASSES)}"),
     _column("class_prob", "f4", None, "stat.probability;src.class", "Probability of class"),
-    *(_probability(name) for name in CLASSES),
+    *map(_probability, CLASSES, PROBABILITY_COLUMNS),
     _column("flags", "U48", None, "meta.code.qual", f"Words: {', '.join(FLAGS)}"),
     _column("outline", "U1", None, "pos.outline", "Border of the source, STC-S"),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from helikon.space.association.association import Association, join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.beam import Beam
 from helikon.space.catalogue import empty_catalogue, make_catalogue
-from helikon.space.classes import CLASSES
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, without_compact
 from helikon.space.detect import Pieces, find_pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
@@ -201,22 +201,16 @@ def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam)
     is_streak = (values["minor"] < STREAK_WIDTH * beam.minor_arcsec) & (
         values["major"] > STREAK_LENGTH * beam.major_arcsec
     )
-    spurious, compact = CLASSES.index("spurious"), CLASSES.index("compact")
-    probabilities = joined.probabilities.copy()
-    probabilities[is_streak, spurious] += probabilities[is_streak, compact]
-    probabilities[is_streak, compact] = 0.0
-    return probabilities
+    return without_compact(joined.probabilities, is_streak, instead="spurious")
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
     best = np.argmax(probabilities, axis=1)
-    values: dict[str, Any] = {
+    values = {
         "class": [CLASSES[index] for index in best],
         "class_prob": probabilities[np.arange(len(best)), best],
     }
-    for index, name in enumerate(CLASSES):
-        values["prob_" + name.replace("-", "_")] = probabilities[:, index]
-    return values
+    return values | dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
 
 
 def _parted(joined: Association, chosen: npt.NDArray[np.bool_]) -> Association:

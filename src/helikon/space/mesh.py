@@ -81,7 +81,7 @@ def _clipped_mode(values: Double) -> tuple[float, float]:
     for _ in range(10):
         half = values.size // 2
         middle = float(values[half]) if values.size % 2 else float(values[half - 1] + values[half]) / 2
-        spread = 1.4826 * median(np.abs(values - middle))
+        spread = 1.4826 * float(median(np.abs(values - middle)))
         near = middle - CLIP_SIGMA * spread, middle + CLIP_SIGMA * spread
         kept = values[np.searchsorted(values, near[0], side="right") : np.searchsorted(values, near[1])]
         if kept.size in {0, values.size}:
@@ -102,7 +102,7 @@ def _negative_rms(parts: list[npt.NDArray[np.float32]], level: float) -> Double:
     for length in np.unique(lengths[lengths > 0]):
         rows = np.flatnonzero(lengths == length)
         pixels = np.stack([parts[row] for row in rows])
-        values = pixels.astype(np.float64) - np.minimum(level, _medians(pixels))[:, None]
+        values = pixels.astype(np.float64) - np.minimum(level, median(pixels))[:, None]
         below = np.minimum(values, 0)
         count = np.count_nonzero(below, axis=1)
         rms = np.sqrt(np.einsum("ij,ij->i", below, below) / np.maximum(count, 1))
@@ -110,17 +110,10 @@ def _negative_rms(parts: list[npt.NDArray[np.float32]], level: float) -> Double:
     return found
 
 
-def _medians(rows: npt.NDArray[np.float32]) -> Double:
-    half = rows.shape[1] // 2
-    ranks = (half,) if rows.shape[1] % 2 else (half - 1, half)
-    middle = np.partition(rows, ranks, axis=1)[:, list(ranks)]
-    return np.asarray(middle.mean(axis=1, dtype=np.float64))
-
-
-def median(values: npt.NDArray[np.floating]) -> float:
-    """Return the median of finite values, at least one: NumPy's spends more time on what they might be."""
-    half = values.size // 2
-    if values.size % 2:
-        return float(np.partition(values, half)[half])
-    low, high = np.partition(values, (half - 1, half))[half - 1 : half + 1].tolist()
-    return float(low + high) / 2
+def median(values: npt.NDArray[np.floating]) -> Double:
+    """Return the median of finite values along the last axis: NumPy takes longer over what they might be."""
+    half = values.shape[-1] // 2
+    if values.shape[-1] % 2:
+        return np.asarray(np.partition(values, half)[..., half], dtype=np.float64)
+    ordered = np.partition(values, (half - 1, half))
+    return np.asarray((ordered[..., half - 1].astype(np.float64) + ordered[..., half]) / 2)

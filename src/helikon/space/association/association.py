@@ -21,7 +21,7 @@ from helikon.space.association.weighing import (
     sizes_in_points,
 )
 from helikon.space.background import Background
-from helikon.space.classes import CLASSES
+from helikon.space.classes import CLASSES, without_compact
 from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
@@ -39,7 +39,7 @@ Bool = npt.NDArray[np.bool_]
 LEAST_SURE = 0.51
 """What was joined is one source more probably than not."""
 MOST_INCOMPLETE = 1 / 3
-"""What was not joined is a part of a source of several islands less probably than anything else it may be."""
+"""What was not joined is a part of a source of several islands no more probably than anything else."""
 SAME_ISLAND = 4 / 9
 """Pieces of one island, which nothing parts, are joined from this share of the threshold's odds on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
@@ -134,7 +134,7 @@ def _judged(
     sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
     incomplete = links_elsewhere(mine, island, one, other, kinship)
     too_large = sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
-    given = _without_large_compact(judge.classify(features), too_large)
+    given = without_compact(judge.classify(features), too_large, instead="extended")
     return list(zip(mine, _consistent(given, n_islands, sure, incomplete), strict=True))
 
 
@@ -174,20 +174,12 @@ def _by_shape(source: Int, is_compact: Bool) -> Double:
     return probabilities
 
 
-def _without_large_compact(probabilities: Double, too_large: Bool) -> Double:
-    """Call extended what is too large for a compact source: size is measured, not guessed."""
-    given = probabilities.copy()
-    given[too_large, EXTENDED] += given[too_large, COMPACT]
-    given[too_large, COMPACT] = 0.0
-    return given
-
-
 def _consistent(given: Double, n_islands: Int, sure: Double, incomplete: Double) -> Double:
     """Extended means one island and multi-island several: the islands are counted, not guessed.
 
     That several islands are one source is as probable as their weakest link; if
     they are not, the brightest is what is left. One island is a part of a source
-    of several where it is kin to an island elsewhere, joined to it or not.
+    of several where it is kin to an island that was not joined to it.
     """
     several = n_islands > 1
     good = given[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)

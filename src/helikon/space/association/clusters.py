@@ -104,8 +104,7 @@ def links_elsewhere(
     group_of = np.full(len(island), -1)
     for number, group in enumerate(groups):
         group_of[group] = number
-    apart = island[one] != island[other]
-    apart &= (group_of[one] != group_of[other]) | (group_of[one] < 0)
+    apart = (island[one] != island[other]) & (group_of[one] != group_of[other])
     best = np.zeros(len(groups) + 1)  # the last is for pieces of no group
     for ends in (one[apart], other[apart]):
         np.maximum.at(best, group_of[ends], kinship[apart])

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from astropy.table import MaskedColumn, Table
 
-from helikon.space.classes import CLASSES
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS
 
 __all__ = ["Classified", "added_columns", "cell_text", "free_prefix", "without_prefix"]
 
@@ -74,15 +74,8 @@ def added_columns(classified: Classified, prefix: str = "") -> Table:
         ("class", "src.class", f"One of {', '.join(CLASSES)}", _words(classified.class_names)),
         ("class_prob", "stat.probability;src.class", "Probability of class", best),
     ]
-    for index, name in enumerate(CLASSES):
-        values.append(
-            (
-                "prob_" + name.replace("-", "_"),
-                "stat.probability;src.class",
-                f"Probability of the class {name}",
-                probabilities[:, index],
-            )
-        )
+    for name, column, data in zip(CLASSES, PROBABILITY_COLUMNS, probabilities.T, strict=True):
+        values.append((column, "stat.probability;src.class", f"Probability of the class {name}", data))
     values += [
         ("galaxy", "meta.id.parent", "Number that the entries of one source share", classified.galaxy),
         ("n_entries", "meta.number", "Entries of that source", classified.n_entries),
@@ -110,8 +103,7 @@ def cell_text(column: MaskedColumn, row: int, *, empty: str = "") -> str:
 
 
 def _names() -> tuple[str, ...]:
-    probabilities = ("prob_" + name.replace("-", "_") for name in CLASSES)
-    return ("class", "class_prob", *probabilities, "galaxy", "n_entries", "class_flags")
+    return ("class", "class_prob", *PROBABILITY_COLUMNS, "galaxy", "n_entries", "class_flags")
 
 
 def _words(words: Iterable[str]) -> npt.NDArray[np.str_]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError
-from helikon.space.classes import CLASSES
+from helikon.space.classes import PROBABILITY_COLUMNS
 from helikon.space.names import read_outline
 from helikon.space.skies import Sky
 
@@ -89,7 +89,7 @@ def read_entries(catalogue: Any, sky: Sky) -> Entries:
     x, y = sky.map.wcs.all_world2pix(ra, dec, 0) if n else (ra, dec)
     names = catalogue["class"] if "class" in catalogue.colnames else ["compact"] * n
     outlines = catalogue["outline"] if "outline" in catalogue.colnames else [""] * n
-    columns = [_plain(catalogue, "prob_" + name.replace("-", "_"), n) for name in CLASSES]
+    columns = [_plain(catalogue, name, n) for name in PROBABILITY_COLUMNS]
     return Entries(
         x=np.asarray(x),
         y=np.asarray(y),

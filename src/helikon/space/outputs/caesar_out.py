@@ -16,7 +16,7 @@ import numpy.typing as npt
 from astropy.table import QTable
 
 from helikon.space.catalogue import provenance_of
-from helikon.space.classes import CLASSES
+from helikon.space.classes import PROBABILITY_COLUMNS
 from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measures.outlines import outlines_in_pixels
 
@@ -29,7 +29,6 @@ _MORPHOLOGY = {
     "flagged": "EXTENDED",
     "spurious": "UNKNOWN",
 }
-_SCORES = {name.replace("-", "_"): "prob_" + name.replace("-", "_") for name in CLASSES}
 _SOURCENESS = {"spurious": "FAKE_SOURCE", "flagged": "CANDIDATE_SOURCE"}
 
 
@@ -105,7 +104,7 @@ def _source(
         "iau_name": row["name"],
         "class_label": class_name,
         "class_score": row["class_prob"],
-        "class_scores": {label: row[name] for label, name in _SCORES.items()},
+        "class_scores": {name.removeprefix("prob_"): row[name] for name in PROBABILITY_COLUMNS},
         "nislands": row["n_islands"],
         "ncomponents": row["n_components"],
         "x0": row["x"],
