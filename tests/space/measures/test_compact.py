@@ -89,6 +89,18 @@ def test_a_source_half_again_as_wide_as_the_beam_is_resolved_with_its_flux_and_a
     assert robust_width((flux / (peak * 1.5**2) - 1) / error) == pytest.approx(1, abs=0.2)
 
 
+@pytest.mark.parametrize("width", [1.0, 1.1])
+def test_the_flux_of_sources_whose_width_is_not_sure_is_that_of_their_usual_width(width: float) -> None:
+    peak = 14.0
+    _, fits, _ = fitted(width * BEAM, peak)
+    faint = fits.good & ~fits.resolved
+    assert faint.mean() > 0.7
+    pull = (fits.parameters[:, 0] * fits.area_ratio / (peak * width**2) - 1)[faint] / fits.flux_error[faint]
+    assert abs(np.median(pull)) < 0.35
+    assert 0.6 < robust_width(pull) < 1.2
+    assert np.median(fits.area_ratio[faint]) == pytest.approx(width**2, rel=0.04)
+
+
 def test_the_limit_on_the_area_of_a_point_source_lies_above_it() -> None:
     _, fits, _ = fitted(BEAM, 20.0)
     good = fits.good & ~fits.resolved

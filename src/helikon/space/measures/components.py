@@ -39,6 +39,8 @@ class Components:
         Peak (Jy/beam), x, y, a, b, c in pixels.
     covariance : ndarray, shape (n, 6, 6)
         Theirs; only of what is ``alone``.
+    flux_error : ndarray, shape (n,)
+        Relative error of the integrated flux density; only of what is ``alone``.
     alone : ndarray of bool, shape (n,)
         A compact piece's fit (``compact.py``), not one of an extended island's (``blends.py``).
     resolved : ndarray of bool, shape (n,)
@@ -54,6 +56,7 @@ class Components:
     island: Int
     parameters: Double
     covariance: Double
+    flux_error: Double
     alone: Bool
     resolved: Bool
     rms: Double
@@ -128,7 +131,7 @@ def _measured(parts: Components, radio_map: RadioMap) -> dict[str, Any]:
     a, b, c = parts.parameters[:, 3:].T
     area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
     peak = parts.parameters[:, 0]
-    flux = peak * np.where(parts.resolved, area, 1.0)
+    flux = peak * area
     ra, dec = icrs(radio_map.wcs, x, y)
     return {
         "island": parts.island,
@@ -163,7 +166,7 @@ def _errors(
 ) -> GaussianErrors:
     """Of compact pieces by their covariance, of others after Condon (1997)."""
     fitted = errors_of_covariance(parts.parameters, parts.covariance, axes)
-    fitted = dataclasses.replace(fitted, flux=np.where(parts.resolved, fitted.flux, fitted.peak))
+    fitted = dataclasses.replace(fitted, flux=parts.flux_error)
     others = gaussian_errors(parts.snr, major, minor, angle, beam)
     return GaussianErrors(
         **{
@@ -187,6 +190,7 @@ def _of_pieces(
         island=np.full(n, place[1]),
         parameters=fits.parameters[order],
         covariance=fits.covariance[order],
+        flux_error=fits.flux_error[order],
         alone=np.ones(n, dtype=bool),
         resolved=fits.resolved[order],
         rms=background.rms[pieces.y[order], pieces.x[order]].astype(np.float64),
@@ -228,6 +232,7 @@ def _of_island(
         island=np.full(n, place[1]),
         parameters=parameters,
         covariance=np.zeros((n, 6, 6)),
+        flux_error=np.zeros(n),
         alone=np.zeros(n, dtype=bool),
         resolved=np.ones(n, dtype=bool),
         rms=background.rms[at].astype(np.float64),

@@ -39,6 +39,8 @@ FARTHEST = 20.0
 """A fit that runs away farther than this many scales is given up: the start is returned."""
 MOST_STAMP_PIXELS = 2_000_000
 """Pixels of stamps that are fitted at once: bounds the memory."""
+N_BITS = 30
+"""Of the parameters that fits give."""
 _ROWS, _COLUMNS = np.triu_indices(6)
 
 
@@ -217,7 +219,16 @@ def _fit(
     found[:, 0] *= scale
     lost = ~(np.isfinite(found).all(axis=1) & (np.abs(found[:, 1:3]) < FARTHEST * grid.scale).all(axis=1))
     found[lost] = start[lost]
-    return found, cost * scale**2
+    return _without_last_bits(found), cost * scale**2
+
+
+def _without_last_bits(values: Double) -> Double:
+    """Round to one part in 10⁹.
+
+    The last bits of sums of products hang on where arrays lie in memory, and so on the process.
+    """
+    part, exponent = np.frexp(values)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(part, N_BITS)), exponent - N_BITS))
 
 
 def _scale(values: Double, start: Double) -> Double:

@@ -127,6 +127,7 @@ def measure_sources(
 class _Rows:
     """All sources in pixels.
 
+    ``flux_error`` is that of a Gaussian's flux density, relative to it.
     ``scatter`` is the covariance of a centre of brightness and ``sum_error`` the error of a sum,
     both for a noise of 1, and ``rim`` what the sum has from around the mask; they mean nothing
     for Gaussians.
@@ -135,6 +136,7 @@ class _Rows:
     parameters: Double
     covariance: Double
     flux: Double
+    flux_error: Double
     largest_ratio: Double
     is_gaussian: Bool
     resolved: Bool
@@ -165,6 +167,7 @@ class _Rows:
             parameters=parameters,
             covariance=fits.covariance[best],
             flux=flux,
+            flux_error=fits.flux_error[best],
             largest_ratio=fits.largest_ratio[best],
             is_gaussian=is_gaussian,
             resolved=fits.resolved[best] | ~is_gaussian,
@@ -187,8 +190,7 @@ def _errors(rows: _Rows, ellipses: SkyEllipses, rms: Double, axes: Double, beam:
             flux=np.hypot(rms * rows.sum_error, RIM_SHARE * rows.rim) / np.abs(rows.flux),
         )
     fitted = errors_of_covariance(rows.parameters, rows.covariance, axes)
-    flux = np.where(rows.resolved, fitted.flux, fitted.peak)
-    fitted = dataclasses.replace(fitted, flux=flux)
+    fitted = dataclasses.replace(fitted, flux=rows.flux_error)
     return GaussianErrors(
         **{
             field.name: np.where(rows.is_gaussian, getattr(fitted, field.name), getattr(sums, field.name))
