@@ -48,7 +48,8 @@ def _small(tmp_path: Path, monkeypatch) -> None:
 def test_a_search_prints_its_best_trials_and_can_go_on() -> None:
     words = ["tune", "objective.py:loss", "--direction", "minimize", "--study", "loss"]
     try:
-        first = CliRunner().invoke(cli, [*words, "--trials", "4"], catch_exceptions=False)
+        known = ["--first", "rate=0.25", "--first", "rate=0.5"]
+        first = CliRunner().invoke(cli, [*words, *known, "--trials", "4"], catch_exceptions=False)
         assert first.stdout.split()[:3] == ["TRIAL", "VALUE", "rate"]
         assert len(first.stdout.splitlines()) == 5
         assert "4 of 4 trials, 0 pruned, 0 failed, best" in first.stderr
@@ -58,6 +59,8 @@ def test_a_search_prints_its_best_trials_and_can_go_on() -> None:
         best = json.loads(more.stdout)
         assert len(best) == 6
         assert best == sorted(best, key=lambda trial: trial["values"])
+        rates = {trial["params"]["rate"] for trial in best if trial["number"] < 2}
+        assert rates == {0.25, 0.5}
     finally:
         close()
 

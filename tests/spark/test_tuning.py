@@ -51,6 +51,25 @@ def test_a_study_has_exactly_the_trials_asked_for_and_a_best(run, warm: Settings
     ]
 
 
+def test_what_is_known_to_be_good_is_tried_first_and_once(run) -> None:
+    first = [{"x": 0.25}, {"x": -1.0}]
+    study = run(parabola, n_trials=2, first=first)
+    assert sorted(trial.params["x"] for trial in study.trials) == [-1.0, 0.25]
+    more = run(parabola, n_trials=4, first=first, resume=True)
+    assert sum(trial.params["x"] in (-1.0, 0.25) for trial in more.trials) == 2
+    assert states(more) == {"COMPLETE": 4}
+
+
+def test_what_is_given_and_not_asked_for_or_out_of_range_is_a_failed_trial(run) -> None:
+    study = run(parabola, n_trials=3, n_workers=1, first=[{"y": 0.25}, {"x": 7.0}], plots=False)
+    assert states(study) == {"FAIL": 2, "COMPLETE": 1}
+    errors = [trial.user_attrs["helikon:error"] for trial in study.trials[:2]]
+    assert errors == [
+        "ValueError: the objective asks for no y, which was given",
+        "ValueError: x = 7.0 was given and is not in the range that is searched",
+    ]
+
+
 def test_every_trial_is_a_run_under_the_studys_run(run, warm: Settings) -> None:
     study = run(parabola, n_trials=3)
     parent = find_run(warm, study.study_name, "tuning")

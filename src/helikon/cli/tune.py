@@ -36,6 +36,13 @@ __all__ = ["tune"]
     metavar="KEY=RANGE",
     help="An option of the recipe that is searched: 1e-5..1e-2 log, 2..8, 2..8 int, or a,b,c.",
 )
+@click.option(
+    "--first",
+    "first",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    help="Parameters of a trial before those that are sampled: what is known to be good.",
+)
 @click.option("--metric", help="The figure of the recipe's record that is the value (default: its loss).")
 @click.option("--trials", "n_trials", default=20, show_default=True, help="Trials the study has in the end.")
 @click.option("--workers", "n_workers", default=2, show_default=True, help="Trials at a time.")
@@ -90,6 +97,7 @@ def tune(context: click.Context, /, **options: Any) -> None:
       helikon tune space/thresholds --trials 40
       helikon tune my_objective.py:loss --direction minimize --study loss-1
       helikon tune my_objective.py:loss --direction minimize --study loss-1 --trials 80 --resume
+      helikon tune my_objective.py:loss --direction minimize --first rate=0.01,depth=3
       helikon tune my_objective.py:both --direction maximize --direction minimize --sampler nsga2
       helikon tune --recipe space/mask-rcnn --option n_steps=200 --search "learning_rate=1e-5..1e-3 log"
     """
@@ -109,6 +117,7 @@ def tune(context: click.Context, /, **options: Any) -> None:
             n_workers=options["n_workers"],
             study_name=options["study"] or name,
             directions=directions,
+            first=[read_options(one.split(",")) for one in options["first"]],
             sampler=make_sampler(options["sampler"], seed=options["seed"], options=sampler_options),
             pruner=make_pruner(options["pruner"], options=read_options(options["pruner_options"])),
             timeout_s=options["timeout_s"],

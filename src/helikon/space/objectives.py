@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from helikon.space.evaluation.score import Score
 
-__all__ = ["TUNING_SEEDS", "quality", "thresholds"]
+__all__ = ["TUNING_SEEDS", "default_thresholds", "quality", "thresholds"]
 
 TUNING_SEEDS = {"askap": 900_001, "meerkat": 900_002, "vla-b": 900_003}
 """Array to seed of its sky; no test and no training uses these seeds."""
-SKY_PIXELS = 512
+SKY_PIXELS = 768
 
 
 def thresholds(trial: "Trial") -> float:
@@ -59,6 +59,14 @@ def thresholds(trial: "Trial") -> float:
         if trial.should_prune():
             raise optuna.TrialPruned
     return sum(qualities) / len(qualities)
+
+
+def default_thresholds() -> dict[str, float]:
+    """Return what is searched by :func:`thresholds` as the finder has it by default: a good first trial."""
+    from helikon.space.finder_settings import FinderSettings
+
+    usual = FinderSettings()
+    return {name: getattr(usual, name) for name in ("seed_sigma", "flood_sigma", "score_threshold")}
 
 
 def quality(score: "Score") -> float:

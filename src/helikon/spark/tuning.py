@@ -45,6 +45,7 @@ def tune(
     study_name: str,
     storage_folder: Path | None = None,
     directions: Sequence[str] = ("maximize",),
+    first: Sequence[Mapping[str, Any]] = (),
     sampler: "optuna.samplers.BaseSampler | None" = None,
     pruner: "optuna.pruners.BasePruner | None" = None,
     timeout_s: float | None = None,
@@ -80,6 +81,10 @@ def tune(
         Where the study is kept; ``<state_dir>/studies/<study_name>`` by default.
     directions : sequence of {"maximize", "minimize"}
         One for each value of the objective.
+    first : sequence of mapping
+        Parameters of trials that come before those the sampler chooses, what is
+        known to be good, say; those that a mapping leaves out are sampled. A
+        value that the objective does not ask for, or out of its range, fails the trial.
     sampler, pruner : optional
         Optuna's; TPE and median by default. With several workers, every one
         seeds its copy of the sampler anew.
@@ -111,6 +116,8 @@ def tune(
     of_trial = objective if space is None else space_objective(objective, space)
     folder = storage_folder or study_folder(settings, study_name)
     with _quiet(), open_study(folder, study_name, directions, resume=resume) as study:
+        for params in first:
+            study.enqueue_trial(dict(params), skip_if_exists=True)
         desk = Desk(study, n_trials, timeout_s)
         packed = (pack_function(of_trial), pack(sampler), pack(pruner))
         with record_study(settings, study, n_trials=n_trials, n_workers=n_workers) as history:

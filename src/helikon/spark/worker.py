@@ -51,6 +51,7 @@ def run_slot(orders: Orders, slot: int) -> bytes:
     n_run = 0
     with channel, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The reported value is ignored")
+        warnings.filterwarnings("ignore", message="Fixed parameter")  # such a trial fails, and says so
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.load_study(
             study_name=orders.study_name, storage=storage, sampler=sampler, pruner=pruner
@@ -71,6 +72,7 @@ def run_trial(study: "optuna.Study", trial_id: int, objective: Callable[..., Any
     trial = optuna.trial.Trial(study, trial_id)
     try:
         values = _checked(objective(trial), len(study.directions))
+        _check_given(study, trial_id)
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     except Exception as error:
@@ -78,6 +80,17 @@ def run_trial(study: "optuna.Study", trial_id: int, objective: Callable[..., Any
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
     else:
         study.tell(trial, values)
+
+
+def _check_given(study: "optuna.Study", trial_id: int) -> None:
+    """Raise ValueError if a trial did not ask for what it was given, or not within a range that holds it."""
+    trial = study._storage.get_trial(trial_id)
+    for name, value in trial.system_attrs.get("fixed_params", {}).items():
+        if name not in trial.params:
+            raise ValueError(f"the objective asks for no {name}, which was given")
+        asked = trial.distributions[name]
+        if not asked._contains(asked.to_internal_repr(value)):
+            raise ValueError(f"{name} = {value} was given and is not in the range that is searched")
 
 
 def _checked(returned: Any, n_values: int) -> list[float]:

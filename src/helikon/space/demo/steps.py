@@ -125,7 +125,7 @@ def tune_thresholds(demo: Demo) -> dict[str, float]:
     from optuna.pruners import MedianPruner
     from optuna.trial import TrialState
 
-    from helikon.space.objectives import thresholds
+    from helikon.space.objectives import default_thresholds, thresholds
     from helikon.spark import tune
 
     with progress_bar("trials", demo.n_trials) as advance:
@@ -135,6 +135,7 @@ def tune_thresholds(demo: Demo) -> dict[str, float]:
             n_trials=demo.n_trials,
             n_workers=2,
             study_name=demo.name,
+            first=[default_thresholds()],
             pruner=MedianPruner(n_startup_trials=2),
             resume=True,
             on_update=lambda update: advance(update.n_ended, demo.n_trials),
