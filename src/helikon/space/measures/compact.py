@@ -29,7 +29,7 @@ Form = tuple[float, float, float]
 
 RESOLVED_SIGMA = 3.0
 """Excess of integrated over peak flux density that makes a source resolved."""
-LEAST_ERROR = 1e-9
+LEAST_VARIANCE = 1e-18
 """Of a logarithm of an area."""
 
 
@@ -144,40 +144,95 @@ def _measure(
         local[:, 1:3] -= offset
         matrix = covariance(core.grid, form, white)
         problem = Correlated.of(matrix, core.used)
-        free, cost = fit_gaussians(core.values, problem, core.grid, local)
+        fitted, cost = fit_gaussians(core.values, problem, core.grid, local)
         n_pixels = n_independent(matrix, white) * core.used.mean(axis=1)
         chi2[at] = cost / noise[at] ** 2 / np.maximum(n_pixels - 6, 1)
         sigma = noise[at] * np.sqrt(np.maximum(chi2[at], 1))
-        spread_free = _spread(free, problem, core.grid, sigma)
-        log_area, log_error, with_peak = _log_area(free, spread_free, form)
-        is_wide = log_area > RESOLVED_SIGMA * log_error
-        likely, doubt = UsualArea.of(log_area, log_error).given(log_area, log_error)
-        shapes = np.exp(-likely)[:, None] * np.array(form)
-        start = np.concatenate([local[:, :3], shapes], axis=1)
-        usual, _ = fit_gaussians(core.values, problem, core.grid, start, free_shape=False)
-        spread_usual = _spread(usual, problem, core.grid, sigma, n_free=3)
-        # A peak falls where the area grows: by as much as both go together in the free fit.
-        fall = with_peak / np.maximum(log_error, LEAST_ERROR) ** 2
-        given_area = spread_usual[:, 0, 0].copy()
-        spread_usual[:, 0, 0] += (usual[:, 0] * fall * doubt) ** 2
-        chosen = np.where(is_wide[:, None], free, usual)
-        spread[at] = np.where(is_wide[:, None, None], spread_free, _merged(spread_free, spread_usual))
-        flux_error[at] = np.sqrt(
-            np.where(
-                is_wide,
-                np.maximum(spread_free[:, 0, 0] / free[:, 0] ** 2 + 2 * with_peak + log_error**2, 0),
-                given_area / usual[:, 0] ** 2 + ((1 + fall) * doubt) ** 2,
-            )
-        )
-        chosen[:, 1:3] += offset
+        free = _Fit.free(fitted, _spread(fitted, problem, core.grid, sigma), form)
+        usual = _Fit.of_usual_area(core, problem, local, free, sigma, form)
+        is_wide = free.log_area > RESOLVED_SIGMA * free.log_error
+        chosen = free.where(is_wide, usual)
         parameters = parameters.copy()
-        parameters[at], resolved[at] = chosen, is_wide
-        area[at] = np.exp(np.where(is_wide, log_area, likely))
-        largest[at] = np.exp(np.maximum(log_area, 0) + RESOLVED_SIGMA * log_error)
+        parameters[at], spread[at] = chosen.parameters, chosen.covariance
+        parameters[at, 1:3] += offset
+        resolved[at], flux_error[at] = is_wide, chosen.flux_error
+        area[at] = np.exp(chosen.log_area)
+        largest[at] = np.exp(np.maximum(free.log_area, 0) + RESOLVED_SIGMA * free.log_error)
     return CompactFits(
         parameters=parameters, covariance=spread, area_ratio=area, flux_error=flux_error,
         largest_ratio=largest, chi2=chi2, good=good, resolved=resolved,
     )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Fit:
+    """Gaussians of stamps: parameters from the middle, and what follows.
+
+    Attributes
+    ----------
+    parameters, covariance : ndarray, shape (n, 6) and (n, 6, 6)
+    log_area, log_error : ndarray, shape (n,)
+        Logarithm of the area in beams, and its error.
+    fall : ndarray, shape (n,)
+        By how much the logarithm of the peak grows with that of the area: they hang together.
+    flux_error : ndarray, shape (n,)
+        Relative.
+    """
+
+    parameters: Double
+    covariance: Double
+    log_area: Double
+    log_error: Double
+    fall: Double
+    flux_error: Double
+
+    @classmethod
+    def free(cls, parameters: Double, spread: Double, form: Form) -> "_Fit":
+        """Take a fit of free shape."""
+        peak, (a, b, c) = parameters[:, 0], parameters[:, 3:].T
+        determinant = a * c - b * b
+        slope = np.stack([-0.5 * c, b, -0.5 * a], axis=1) / determinant[:, None]
+        variance = np.maximum(np.einsum("ni,nij,nj->n", slope, spread[:, 3:, 3:], slope), 0)
+        with_peak = np.einsum("ni,ni->n", slope, spread[:, 0, 3:]) / peak
+        flux = spread[:, 0, 0] / peak**2 + 2 * with_peak + variance
+        return cls(
+            parameters=parameters,
+            covariance=spread,
+            log_area=0.5 * np.log((form[0] * form[2] - form[1] ** 2) / determinant),
+            log_error=np.sqrt(variance),
+            fall=with_peak / np.maximum(variance, LEAST_VARIANCE),
+            flux_error=np.sqrt(np.maximum(flux, 0)),
+        )
+
+    @classmethod
+    def of_usual_area(
+        cls, core: _Core, problem: Correlated, start: Double, free: "_Fit", sigma: Double, form: Form
+    ) -> "_Fit":
+        """Fit peaks and places of Gaussians of the beam's shape and the most probable area.
+
+        The errors hold the doubt about the area; those of a, b, c stay those of the free fit.
+        """
+        log_area, doubt = UsualArea.of(free.log_area, free.log_error).given(free.log_area, free.log_error)
+        begin = start.copy()
+        begin[:, 3:] = np.exp(-log_area)[:, None] * np.array(form)
+        parameters, _ = fit_gaussians(core.values, problem, core.grid, begin, free_shape=False)
+        spread = _spread(parameters, problem, core.grid, sigma, n_free=3)
+        of_area = spread[:, 0, 0] / parameters[:, 0] ** 2
+        spread[:, 0, 0] += (parameters[:, 0] * free.fall * doubt) ** 2
+        spread[:, 3:, 3:] = free.covariance[:, 3:, 3:]
+        return cls(
+            parameters=parameters,
+            covariance=spread,
+            log_area=log_area,
+            log_error=doubt,
+            fall=free.fall,
+            flux_error=np.sqrt(of_area + ((1 + free.fall) * doubt) ** 2),
+        )
+
+    def where(self, chosen: Bool, other: "_Fit") -> "_Fit":
+        """Return these fits where they are chosen, and the others elsewhere."""
+        both = [(getattr(self, one.name), getattr(other, one.name)) for one in dataclasses.fields(self)]
+        return _Fit(*(np.where(chosen.reshape(-1, *[1] * (a.ndim - 1)), a, b) for a, b in both))
 
 
 def _spread(parameters: Double, problem: Correlated, grid: Grid, sigma: Double, *, n_free: int = 6) -> Double:
@@ -189,21 +244,3 @@ def _spread(parameters: Double, problem: Correlated, grid: Grid, sigma: Double, 
     result = np.zeros((len(model), 6, 6))
     result[:, :n_free, :n_free] = np.linalg.pinv(normal, hermitian=True) * sigma[:, None, None] ** 2
     return result
-
-
-def _merged(free: Double, point: Double) -> Double:
-    """Take the shape's block of one covariance and the rest of the other."""
-    merged = point.copy()
-    merged[:, 3:, 3:] = free[:, 3:, 3:]
-    return merged
-
-
-def _log_area(parameters: Double, spread: Double, form: Form) -> tuple[Double, Double, Double]:
-    """Return the logarithm of the area in beams, its error, and its covariance with that of the peak."""
-    a, b, c = parameters[:, 3:].T
-    determinant = a * c - b * b
-    slope = np.stack([-0.5 * c, b, -0.5 * a], axis=1) / determinant[:, None]
-    variance = np.einsum("ni,nij,nj->n", slope, spread[:, 3:, 3:], slope)
-    log_area = 0.5 * np.log((form[0] * form[2] - form[1] ** 2) / determinant)
-    with_peak = np.einsum("ni,ni->n", slope, spread[:, 0, 3:]) / parameters[:, 0]
-    return log_area, np.sqrt(np.maximum(variance, 0)), with_peak
