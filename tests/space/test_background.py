@@ -10,7 +10,7 @@ from scipy import ndimage
 from helikon.errors import InputError
 from helikon.space.background import assemble_background, estimate_background, mesh_of_tile, mesh_size
 from helikon.space.fits import Beam, RadioMap, write_map
-from helikon.space.mesh import median
+from helikon.space.mesh import _median_deviation, median
 from helikon.space.tiles import plan_tiles
 
 
@@ -108,6 +108,15 @@ def test_the_medians_are_numpys() -> None:
         assert median(values) == np.median(values)
         assert median(values.astype(np.float32)) == np.median(values.astype(np.float32).astype(np.float64))
         np.testing.assert_array_equal(median(np.stack([values, -2 * values])), median(values) * [1, -2])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 11, 400, 401])
+def test_the_median_deviation_of_sorted_values_is_that_of_any(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for values in (rng.normal(size=n), rng.integers(0, 4, n).astype(float)):
+        for middle in (float(np.median(values)), 0.3, -9.0):
+            expected = np.median(np.abs(values - middle))
+            assert _median_deviation(np.sort(values), middle) == pytest.approx(expected, abs=1e-15)
 
 
 def test_a_cell_is_about_twenty_beams_wide() -> None:

@@ -81,7 +81,7 @@ def _clipped_mode(values: Double) -> tuple[float, float]:
     for _ in range(10):
         half = values.size // 2
         middle = float(values[half]) if values.size % 2 else float(values[half - 1] + values[half]) / 2
-        spread = 1.4826 * float(median(np.abs(values - middle)))
+        spread = 1.4826 * _median_deviation(values, middle)
         near = middle - CLIP_SIGMA * spread, middle + CLIP_SIGMA * spread
         kept = values[np.searchsorted(values, near[0], side="right") : np.searchsorted(values, near[1])]
         if kept.size in {0, values.size}:
@@ -90,6 +90,26 @@ def _clipped_mode(values: Double) -> tuple[float, float]:
     mean = float(np.mean(values))
     crowded = abs(mean - middle) > 0.3 * spread
     return middle if crowded else 2.5 * middle - 1.5 * mean, spread
+
+
+def _median_deviation(ordered: Double, middle: float) -> float:
+    """Return the median of the distances from a value of sorted values, without sorting those."""
+    half = ordered.size // 2
+    if ordered.size % 2:
+        return _reach(ordered, middle, half)
+    return (_reach(ordered, middle, half - 1) + _reach(ordered, middle, half)) / 2
+
+
+def _reach(ordered: Double, middle: float, rank: int) -> float:
+    """Return the distance that so many values (and one) have at most: those nearest are neighbours."""
+    first, last = 0, ordered.size - 1 - rank
+    while first < last:
+        here = (first + last) // 2
+        if middle - ordered[here] > ordered[here + rank + 1] - middle:
+            first = here + 1
+        else:
+            last = here
+    return float(max(middle - ordered[first], ordered[first + rank] - middle))
 
 
 def _negative_rms(parts: list[npt.NDArray[np.float32]], level: float) -> Double:
