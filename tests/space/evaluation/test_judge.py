@@ -212,4 +212,5 @@ def test_what_noise_alone_leaves_is_what_drawing_it_gives() -> None:
     assert told["compact completeness > 5, noise alone"] == pytest.approx((snr + drawn > 5).mean(), abs=2e-3)
     errors = (drawn / snr)[:, snr >= 10]
     assert told["flux scatter, noise alone"] == pytest.approx(1.4826 * np.median(np.abs(errors)), rel=0.01)
+    assert told["flux median deviation, noise alone"] == pytest.approx(np.median(np.abs(errors)), rel=0.01)
     assert math.isnan(measures([dataclasses.replace(field, truth_snr=snr * 0)])["flux scatter, noise alone"])

@@ -15,6 +15,8 @@ __all__ = ["Measure", "bootstrap", "measures"]
 
 RELIABLE = 0.995
 """Finders are also compared where each is cut at the S/N that makes it so reliable."""
+NORMAL_MAD = 1.4826
+"""Standard deviation of a normal distribution over its median deviation."""
 N_QUANTILES = 100
 """Of the S/N and of the noise, to say what the noise alone leaves."""
 EXTENDED, MULTI = "extended", "extended-multi-island"
@@ -65,6 +67,7 @@ def measures(fields: Sequence[Judgement]) -> dict[str, float]:
             else math.nan,
             "flux ratio": ratio,
             "flux scatter": scatter,
+            "flux median deviation": scatter / NORMAL_MAD,
             "position scatter, beams": _position_scatter(fields),
         }
         | _noise_alone(fields)
@@ -136,8 +139,12 @@ def _noise_alone(fields: Sequence[Judgement]) -> dict[str, float]:
         found = float(ndtr(snr - COUNTED_SIGMA).mean())
     if len(strong):
         errors = np.outer(ndtri((1 + middles) / 2), 1 / np.quantile(strong, middles))
-        scatter = float(1.4826 * np.median(errors))
-    return {"compact completeness > 5, noise alone": found, "flux scatter, noise alone": scatter}
+        scatter = float(NORMAL_MAD * np.median(errors))
+    return {
+        "compact completeness > 5, noise alone": found,
+        "flux scatter, noise alone": scatter,
+        "flux median deviation, noise alone": scatter / NORMAL_MAD,
+    }
 
 
 def _position_scatter(fields: Sequence[Judgement]) -> float:
@@ -150,7 +157,7 @@ def _position_scatter(fields: Sequence[Judgement]) -> float:
         ]
     )
     offsets = offsets[np.isfinite(offsets)]
-    return float(1.4826 * np.median(np.abs(offsets - np.median(offsets)))) if len(offsets) else math.nan
+    return float(NORMAL_MAD * np.median(np.abs(offsets - np.median(offsets)))) if len(offsets) else math.nan
 
 
 def bootstrap(fields: Sequence[Judgement], *, n_draws: int = 200, seed: int = 1) -> dict[str, Measure]:
