@@ -36,6 +36,43 @@ def test_a_point_source_has_the_flux_of_a_beam_whatever_its_height() -> None:
     assert ratio[100] == pytest.approx(np.log(4), abs=0.2)
 
 
+@pytest.mark.parametrize("said", [FWHM, 0.88 * FWHM])
+def test_what_all_sources_have_in_width_makes_none_of_them_kin(said: float) -> None:
+    """A header whose beam is an eighth too narrow makes every point a quarter too large."""
+    rng = np.random.default_rng(4)
+    grid = [(x, y) for x in range(20, 180, 20) for y in range(20, 180, 20)]
+    places = rng.uniform(-1, 1, (len(grid), 2)) + grid
+    image = sum(gaussian(x, y, rng.uniform(30, 90)) for x, y in places[1:]) + gaussian(*places[0], 60, 5, 12)
+    pieces = find_pieces(image.astype(np.float32), seed_sigma=5, flood_sigma=3, beam_fwhm_pixels=said)
+    shapes = describe_pieces(
+        image.astype(np.float32), np.ones_like(image), pieces, flood_sigma=3, beam_fwhm_pixels=said
+    )
+    long = np.argmin(np.hypot(shapes.x - places[0][0], shapes.y - places[0][1]))
+    others = np.delete(np.arange(len(pieces)), long)
+    ratio = column(shapes.features, PIECE_FEATURES, "flux_ratio")
+    too_large = 2 * np.log(FWHM / said)
+    assert np.median(ratio[others]) == pytest.approx(0.02 + too_large, abs=0.05)
+    assert shapes.wider == pytest.approx(0.76 * too_large, abs=0.03)  # as 64 pieces say it
+    pairs = find_pairs(image.astype(np.float32), shapes, pieces, beam_fwhm_pixels=said)
+    told = column(pairs.features, PAIR_FEATURES, "flux_ratio_most")
+    of_long = (pairs.one == long) | (pairs.other == long)
+    assert np.median(told[~of_long]) == pytest.approx(0.02 + 0.24 * too_large, abs=0.05)
+    assert np.median(told[of_long]) > np.median(told[~of_long]) + 0.5
+
+
+def test_a_beam_of_two_pixels_makes_no_source_wide() -> None:
+    """The highest pixel is a tenth below the peak there, the parabola through it is not."""
+    rng = np.random.default_rng(5)
+    grid = [(x, y) for x in range(10, 190, 18) for y in range(10, 190, 18)]
+    places = rng.uniform(0, 1, (len(grid), 2)) + grid
+    image = sum(gaussian(x, y, 60, 2.2, 2.2) for x, y in places).astype(np.float32)
+    pieces = find_pieces(image, seed_sigma=5, flood_sigma=3, beam_fwhm_pixels=2.2)
+    shapes = describe_pieces(image, np.ones_like(image), pieces, flood_sigma=3, beam_fwhm_pixels=2.2)
+    ratio = column(shapes.features, PIECE_FEATURES, "flux_ratio")
+    assert len(ratio) == len(places)
+    assert np.median(ratio) == pytest.approx(0.02, abs=0.06)
+
+
 def test_a_bright_source_glares_at_a_faint_one_and_not_the_reverse() -> None:
     _, shapes, _ = describe(gaussian(50, 100, 3000) + gaussian(110, 100, 8))
     glare = dict(zip(shapes.x, column(shapes.features, PIECE_FEATURES, "glare"), strict=True))

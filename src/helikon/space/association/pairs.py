@@ -26,12 +26,13 @@ BEAM_AREA = 1.1331
 """Of a Gaussian beam, in squared widths."""
 PRIOR_BEAMS, PRIOR_DENSITY, PRIOR_SNR = 2000.0, 0.004, 5.0
 """Pieces a beam above 5 sigma in the made-up training fields, about; it falls with the signal to noise."""
-SHARED = tuple(PIECE_FEATURES.index(name) for name in ("snr", "area", "flux_ratio", "elongation", "glare"))
+SHARED = ("snr", "area", "flux_ratio", "elongation", "glare")
+"""Of pieces; the flux ratio less what all sources of the map have of it: that makes nobody kin."""
 
 PAIR_FEATURES = (
     "distance", "same_island", "saddle", "bridge", "bridge_sigma", "aligned_least", "aligned_most",
     "between", "chance",
-    *(f"{PIECE_FEATURES[i]}_{which}" for i in SHARED for which in ("least", "most")),
+    *(f"{name}_{which}" for name in SHARED for which in ("least", "most")),
 )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm
     direction = np.column_stack([dx, dy]) / np.maximum(distance, 1e-6)[:, None]
     aligned = [_aligned(shapes.axis[i], direction) for i in (one, other)]
     between = _between(shapes, strong, one, other, distance)
-    shared = [shapes.features[:, column] for column in SHARED]
+    shared = [_relative(shapes, name) for name in SHARED]
     columns = [
         np.log(np.maximum(beams, 0.2)),
         (island[one] == island[other]).astype(np.float64),
@@ -96,8 +97,13 @@ def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm
     return Pairs(one=one, other=other, features=features)
 
 
+def _relative(shapes: Shapes, name: str) -> Double:
+    values = shapes.features[:, PIECE_FEATURES.index(name)]
+    return values - shapes.wider if name == "flux_ratio" else values
+
+
 def _neighbours(shapes: Shapes, strong: Int, faint: Int, beam_fwhm_pixels: float) -> tuple[Int, Int]:
-    flux_ratio = shapes.features[strong, PIECE_FEATURES.index("flux_ratio")]
+    flux_ratio = _relative(shapes, "flux_ratio")[strong]
     big = strong[(flux_ratio > BIG_FLUX_RATIO) | (shapes.snr[strong] > BIG_SNR)]
     near, far = (beams * beam_fwhm_pixels for beams in (FARTHEST_BEAMS, FARTHEST_BIG_BEAMS))
     pairs = [

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from helikon.space.detect import Pieces
+from helikon.space.detect import Pieces, peak_heights
 
 __all__ = ["PIECE_FEATURES", "Shapes", "describe_pieces"]
 
@@ -41,6 +41,8 @@ STRIP = 64
 PRIOR_PIECES, WIDTH_FALL = 20.0, 3.0
 """What is usual counts as so many pieces; of pieces e times as wide, there are exp(-3) as many."""
 CELL, N_CELLS, CELL_WIDTHS = 0.05, 256, (-2.0, 6.0)
+SURE, NARROW, POINT = 20.0, 0.16, 0.02
+"""Of pieces above so many sigma, this share is narrower than what all have; points have this flux ratio."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,9 @@ class Shapes:
         Their significance.
     axis : ndarray, shape (n, 2)
         Unit vector (x, y) along the major axis, times 1 - minor / major.
+    wider : float
+        What smearing, few pixels to a beam or a header that is not quite right
+        give to the ``flux_ratio`` of all of them.
     """
 
     features: Double
@@ -64,6 +69,7 @@ class Shapes:
     y: Double
     snr: Double
     axis: Double
+    wider: float = 0.0
 
 
 def describe_pieces(
@@ -96,7 +102,8 @@ def describe_pieces(
     snr = clean[pieces.y, pieces.x].astype(np.float64)
     share = np.maximum(1 - flood_sigma / np.maximum(snr, 1.2 * flood_sigma), 0.15)
     axis, elongation = _axes(x, y, value, owner, n, beam_fwhm_pixels)
-    flux_ratio = np.log(np.maximum(total, 1e-3) / (np.maximum(snr, 1) * beam_area * share))
+    height = peak_heights(significance, pieces.y, pieces.x).astype(np.float64)
+    flux_ratio = POINT + np.log(np.maximum(total, 1e-3) / (np.maximum(height, 1) * beam_area * share))
     around = _around(clean, rms, pieces, beam_fwhm_pixels)
     glare = _glare(pieces, snr, axis, beam_fwhm_pixels)
     top = np.zeros(int(pieces.island.max(initial=0)) + 1)
@@ -119,6 +126,7 @@ def describe_pieces(
         y=pieces.y.astype(np.float64),
         snr=snr,
         axis=axis,
+        wider=_of_all(snr, flux_ratio),
     )
 
 
@@ -237,3 +245,12 @@ def _usual(snr: Double, flux_ratio: Double) -> Double:
     above = counts[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
     expected = PRIOR_PIECES * np.exp(-WIDTH_FALL * np.clip(flux_ratio, 0, 1))
     return np.asarray(np.log((above[cell] + expected) / (above[cell[0], 0] + PRIOR_PIECES)))
+
+
+def _of_all(snr: Double, flux_ratio: Double) -> float:
+    """Return by how much all sources of a map are wider than points; a map of few does not say."""
+    sure = flux_ratio[snr > SURE]
+    if not len(sure):
+        return 0.0
+    wider = max(float(np.quantile(sure, NARROW)) - POINT, 0.0)
+    return wider * len(sure) / (len(sure) + PRIOR_PIECES)
