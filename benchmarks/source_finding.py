@@ -200,7 +200,7 @@ def form(name: str) -> tuple[float, int]:
     """Say how a measure is written: numbers as they are, shares in per cent."""
     if name.endswith("a field") or "each" in name:
         return 1, 2
-    return (1, 3) if "scatter" in name or "ratio" in name else (100, 1)
+    return (1, 3) if "scatter" in name or name.startswith("flux") else (100, 1)
 
 
 def summary(results: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
