@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from helikon.space import objectives
-from helikon.space.objectives import quality, thresholds
+from helikon.space.objectives import default_thresholds, quality, thresholds
 from helikon.space.skies import simulate_sky
 
 
@@ -33,6 +33,16 @@ def test_a_trial_reports_after_each_sky_and_scores_between_zero_and_one() -> Non
     assert len(trial.intermediate_values) == 3
     assert trial.value == trial.intermediate_values[2]
     assert 0.3 < trial.value <= 1.0
+
+
+@pytest.mark.usefixtures("_small_skies")
+def test_the_thresholds_by_default_are_all_that_is_searched_and_within_its_ranges() -> None:
+    study = optuna.create_study(direction="maximize")
+    study.enqueue_trial(default_thresholds())
+    study.optimize(thresholds, n_trials=1)
+    assert study.best_params == default_thresholds()
+    for name, value in default_thresholds().items():
+        assert study.best_trial.distributions[name]._contains(value)
 
 
 @pytest.mark.usefixtures("_small_skies")

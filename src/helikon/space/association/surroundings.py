@@ -42,7 +42,11 @@ PRIOR_PIECES, WIDTH_FALL = 20.0, 3.0
 """What is usual counts as so many pieces; of pieces e times as wide, there are exp(-3) as many."""
 CELL, N_CELLS, CELL_WIDTHS = 0.05, 256, (-2.0, 6.0)
 SURE, NARROW, POINT = 20.0, 0.16, 0.02
-"""Of pieces above so many sigma, this share is narrower than what all have; points have this flux ratio."""
+"""Of pieces above so many sigma, this share is narrower than what all have.
+
+Points have this flux ratio: by so much the highest pixel of a beam of five is
+below the peak, and the judges learnt with pixels.
+"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
