@@ -174,7 +174,7 @@ class _Fit:
     log_area, log_error : ndarray, shape (n,)
         Logarithm of the area in beams, and its error.
     fall : ndarray, shape (n,)
-        By how much the logarithm of the peak grows with that of the area: they hang together.
+        By how much the logarithm of the peak grows with that of the area, in the free fit; below 0.
     flux_error : ndarray, shape (n,)
         Relative.
     """

@@ -165,8 +165,7 @@ def _errors(
     parts: Components, axes: Double, major: Double, minor: Double, angle: Double, beam: float
 ) -> GaussianErrors:
     """Of compact pieces by their covariance, of others after Condon (1997)."""
-    fitted = errors_of_covariance(parts.parameters, parts.covariance, axes)
-    fitted = dataclasses.replace(fitted, flux=parts.flux_error)
+    fitted = errors_of_covariance(parts.parameters, parts.covariance, axes, flux=parts.flux_error)
     others = gaussian_errors(parts.snr, major, minor, angle, beam)
     return GaussianErrors(
         **{

@@ -189,8 +189,7 @@ def _errors(rows: _Rows, ellipses: SkyEllipses, rms: Double, axes: Double, beam:
             peak=np.abs(1 / snr),
             flux=np.hypot(rms * rows.sum_error, RIM_SHARE * rows.rim) / np.abs(rows.flux),
         )
-    fitted = errors_of_covariance(rows.parameters, rows.covariance, axes)
-    fitted = dataclasses.replace(fitted, flux=rows.flux_error)
+    fitted = errors_of_covariance(rows.parameters, rows.covariance, axes, flux=rows.flux_error)
     return GaussianErrors(
         **{
             field.name: np.where(rows.is_gaussian, getattr(fitted, field.name), getattr(sums, field.name))

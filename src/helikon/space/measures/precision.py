@@ -12,7 +12,9 @@ __all__ = ["errors_of_covariance", "errors_of_sums"]
 Double = npt.NDArray[np.float64]
 
 
-def errors_of_covariance(parameters: Double, covariance: Double, axes: Double) -> GaussianErrors:
+def errors_of_covariance(
+    parameters: Double, covariance: Double, axes: Double, *, flux: Double
+) -> GaussianErrors:
     """Propagate the covariance of fits to errors on the sky.
 
     Parameters
@@ -23,28 +25,24 @@ def errors_of_covariance(parameters: Double, covariance: Double, axes: Double) -
         Theirs.
     axes : ndarray, shape (n, 2, 2)
         From pixel steps to arcseconds east and north.
+    flux : ndarray, shape (n,)
+        Relative errors of the flux densities, which whoever fitted knows.
 
     Notes
     -----
     First order. The axes are those of the eigenvectors of [[a, b], [b, c]],
-    which turn as e₁·dM·e₂ / (λ₂ - λ₁); the flux is the peak over the root of
-    the determinant.
+    which turn as e₁·dM·e₂ / (λ₂ - λ₁).
     """
     peak, a, b, c = parameters[:, 0], *parameters[:, 3:].T
     matrices = np.stack([np.stack([a, b], axis=1), np.stack([b, c], axis=1)], axis=1)
     values, vectors = np.linalg.eigh(matrices)
     shape = covariance[:, 3:, 3:]
-    determinant = a * c - b * b
-    nought = np.zeros_like(peak)
-    flux = np.stack(
-        [1 / peak, nought, nought, -0.5 * c / determinant, b / determinant, -0.5 * a / determinant], axis=1
-    )
     wide, narrow = vectors[:, :, 0], vectors[:, :, 1]
     turn = _product(wide, narrow) / np.maximum(values[:, 1] - values[:, 0], 1e-12)[:, None]
     on_sky = axes @ covariance[:, 1:3, 1:3] @ axes.transpose(0, 2, 1)
     return GaussianErrors(
         peak=np.sqrt(covariance[:, 0, 0]) / np.abs(peak),
-        flux=_root(flux, covariance),
+        flux=flux,
         major=0.5 * _root(_product(wide, wide), shape) / values[:, 0],
         minor=0.5 * _root(_product(narrow, narrow), shape) / values[:, 1],
         angle=np.minimum(np.degrees(_root(turn, shape)), 90.0),
