@@ -12,6 +12,7 @@ app = App(
         "mask-rcnn": "helikon.space.mask_rcnn.recipes:mask_rcnn",
         "judge": "helikon.space.association.judge_recipe:judge",
         "eye": "helikon.space.association.eye_recipe:eye",
+        "prior": "helikon.space.association.prior_recipe:prior",
     },
     objectives={"thresholds": "helikon.space.objectives:thresholds"},
     services={"source-finder": "helikon.space.service:SourceFinder"},

@@ -13,8 +13,10 @@ __all__ = ["PARTS", "SHIPPED", "check_file", "model_sha256", "read_card"]
 SHIPPED = Path(__file__).parent / "weights"
 """The model that comes with Helikon."""
 
-PARTS = {"judge": "judge.safetensors", "eye": "eye.onnx"}
-"""What a model has beside its network, each trained on what the ones before it say."""
+PARTS = {"judge": "judge.safetensors", "eye": "eye.onnx", "prior": "prior.safetensors"}
+"""What a model has beside its network, each trained on what the ones before it say.
+
+But for the prior, which listens to the judge alone."""
 
 
 def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:

@@ -123,8 +123,9 @@ def _read_judge(folder: Path, card: Mapping[str, Any]) -> Judge | None:
         return None
     from safetensors.numpy import load
 
-    graph = _read_part("eye", folder, card)
-    return Judge.read(load(content), None if graph is None else Eye(graph))
+    graph, prior = (_read_part(part, folder, card) for part in ("eye", "prior"))
+    tensors = load(content) | (load(prior) if prior else {})
+    return Judge.read(tensors, None if graph is None else Eye(graph))
 
 
 def _read_part(part: str, folder: Path, card: Mapping[str, Any]) -> bytes | None:

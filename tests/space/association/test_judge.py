@@ -21,6 +21,8 @@ from helikon.space.association.pairs import PAIR_FEATURES
 from helikon.space.association.perceptron import Perceptron
 from helikon.space.mask_rcnn.graphs import export_graph
 
+USUAL = (-1.0, -1.6, -2.3)
+
 
 def no_patches(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     raise AssertionError("nobody looks")
@@ -89,9 +91,9 @@ def test_the_eye_looks_at_doubtful_pairs_alone() -> None:
     features[:, 0] = [5.0, 2.0, -1.0, -5.0]
     eye = Opposite()
     judge = Judge(pair=pair, source=pair, eye=cast(Eye, eye))
-    sure = Judge(pair=pair, source=pair).kinship(features, no_patches, no_company)
+    sure = Judge(pair=pair, source=pair).kinship(features, USUAL, no_patches, no_company)
     np.testing.assert_allclose(sure, 1 / (1 + np.exp(-features[:, 0])))
-    kinship = judge.kinship(features, lambda rows: rows.astype(np.float32), one_beside)
+    kinship = judge.kinship(features, USUAL, lambda rows: rows.astype(np.float32), one_beside)
     np.testing.assert_allclose(kinship, [sure[0], 1 - sure[1], 1 - sure[2], sure[3]])
     np.testing.assert_array_equal(eye.shown[0], [1, 2])
     np.testing.assert_array_equal(eye.shown[1], np.column_stack([features[1:3], [102.0, 99.0]]))
@@ -121,7 +123,7 @@ def test_pairs_that_a_glance_dismisses_are_not_weighed() -> None:
 def test_without_a_judge_the_networks_masks_and_boxes_are_taken_at_their_word() -> None:
     pairs = np.zeros((2, len(PAIRED_FEATURES)))
     pairs[:, PAIRED_FEATURES.index("together")] = [0.9, 0.1]
-    np.testing.assert_allclose(NetworkAlone().kinship(pairs, no_patches, no_company), [0.9, 0.1])
+    np.testing.assert_allclose(NetworkAlone().kinship(pairs, USUAL, no_patches, no_company), [0.9, 0.1])
     sources = np.full((2, len(GROUP_FEATURES)), np.log(1e-4))
     sources[:, GROUP_FEATURES.index("box_compact")] = np.log(0.9)
     sources[:, GROUP_FEATURES.index("covered")] = [0.0, 0.8]

@@ -2,6 +2,6 @@
 
 ``surroundings`` and ``pairs`` measure, ``evidence`` asks the network,
 ``judge`` weighs both, ``eye`` looks where the judge is in doubt;
-``association`` joins. ``judge_recipe`` and ``eye_recipe`` train the two. Read
-``association.py`` first.
+``prior`` asks what the map is like; ``association`` joins. ``judge_recipe``,
+``eye_recipe`` and ``prior_recipe`` train the three. Read ``association.py`` first.
 """

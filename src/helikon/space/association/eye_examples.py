@@ -80,21 +80,23 @@ def make_doubts(seed: tuple[int, ...], model: SourceModel, *, split: str, templa
     if not isinstance(model.judge, Judge):
         raise InputError("an eye corrects a judge", got="a model without one", expected="space/judge first")
     seen = look_at_field(seed, model, split=split, templates=templates)
-    patches = Patches(seen.significance, seen.pieces, seen.shapes, seen.scene.beam.fwhm)
+    patches = Patches(seen.significance, seen.pieces, seen.shapes, seen.beam_fwhm_pixels)
     return join_doubts([_of_tile(seen, evidence, model.judge, patches) for evidence in seen.tiles])
 
 
 def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge, patches: Patches) -> Doubts:
     kin, known = kin_of(seen, evidence)
     one, other = seen.pairs.one[evidence.pairs], seen.pairs.other[evidence.pairs]
-    company = Company(one, other, seen.shapes, seen.pieces.island, seen.scene.beam.fwhm)
-    doubt = judge.doubt(paired_features(seen.pairs, evidence), company.tell)
+    company = Company(one, other, seen.shapes, seen.pieces.island, seen.beam_fwhm_pixels)
+    features = paired_features(seen.pairs, evidence)
+    logits = judge.logits(features)
+    doubt = judge.doubt(features, logits, company.tell)
     taught = known[doubt.rows]
     rows = doubt.rows[taught]
     return Doubts(
         patches=patches.cut(one[rows], other[rows]).astype(np.float16),
         features=doubt.told[taught].astype(np.float32),
-        logits=doubt.logits[rows].astype(np.float32),
+        logits=logits[rows].astype(np.float32),
         kin=kin[rows],
     )
 

@@ -5,7 +5,9 @@ that they are one source, by which ``clusters.py`` joins them; hopeless pairs ar
 dismissed at a glance, before the network is asked about them. The second says of
 each source the probabilities of the five classes. All are trained on made-up
 skies by the recipe ``space/judge``. Where the first is in doubt, an eye (see
-``eye.py``) looks at the pair itself.
+``eye.py``) looks at the pair itself. A third perceptron, of the recipe
+``space/prior``, makes all pairs of a map less probable where the map is not like
+one that holds galaxies (see ``prior.py``).
 """
 
 import dataclasses
@@ -20,6 +22,7 @@ from helikon.space.association.company import COMPANY_FEATURES
 from helikon.space.association.eye import Eye
 from helikon.space.association.pairs import PAIR_FEATURES
 from helikon.space.association.perceptron import Perceptron
+from helikon.space.association.prior import map_features
 from helikon.space.association.surroundings import PIECE_FEATURES
 from helikon.space.classes import CLASSES
 
@@ -68,22 +71,19 @@ class Doubt:
 
     Attributes
     ----------
-    logits : ndarray, shape (n,)
-        Log odds of every pair.
     rows : ndarray of int, shape (k,)
-        The doubtful ones.
+        The doubtful pairs.
     told : ndarray, shape (k, n_seen_features)
         Of those; columns as in ``SEEN_FEATURES``.
     """
 
-    logits: Double
     rows: Int
     told: Double
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """The two perceptrons, and the eye.
+    """The perceptrons, and the eye.
 
     Attributes
     ----------
@@ -95,20 +95,24 @@ class Judge:
         ``PAIR_FEATURES`` to a number above 0 for the pairs that are worth asking the network about.
     eye : Eye, optional
         Corrects the log odds of doubtful pairs.
+    prior : Perceptron, optional
+        ``MAP_FEATURES`` to what is added to the log odds of all pairs of a map, if that is less than 0.
     """
 
     pair: Perceptron
     source: Perceptron
     glance: Perceptron | None = None
     eye: Eye | None = None
+    prior: Perceptron | None = None
 
     @classmethod
     def read(cls, tensors: Mapping[str, npt.NDArray[np.floating]], eye: Eye | None = None) -> "Judge":
-        """Take the tensors that the recipe ``space/judge`` wrote."""
+        """Take the tensors that the recipes ``space/judge`` and ``space/prior`` wrote."""
         return cls(
             pair=Perceptron.read(tensors, "pair"),
             source=Perceptron.read(tensors, "source"),
             glance=Perceptron.read(tensors, "glance") if "glance.mean" in tensors else None,
+            prior=Perceptron.read(tensors, "prior") if "prior.mean" in tensors else None,
             eye=eye,
         )
 
@@ -131,40 +135,43 @@ class Judge:
         logits[worth] = self.pair(features[worth])[:, 0]
         return logits
 
-    def doubt(self, features: Double, tell: Tell) -> Doubt:
-        """Say how probable each pair is by its features, and which of them are in doubt.
+    def doubt(self, features: Double, logits: Double, tell: Tell) -> Doubt:
+        """Say which pairs are in doubt.
 
         Parameters
         ----------
         features : ndarray, shape (n, n_paired_features)
+        logits : ndarray, shape (n,)
+            Log odds that go by them.
         tell : callable
             Gives what is said of the pairs beside.
         """
-        logits = self.logits(features)
         rows = np.flatnonzero(np.abs(logits) < DOUBTFUL)
-        return Doubt(
-            logits=logits, rows=rows, told=np.concatenate([features[rows], tell(logits, rows)], axis=1)
-        )
+        return Doubt(rows=rows, told=np.concatenate([features[rows], tell(logits, rows)], axis=1))
 
-    def kinship(self, features: Double, cut: Cut, tell: Tell) -> Double:
+    def kinship(self, features: Double, wide: tuple[float, ...], cut: Cut, tell: Tell) -> Double:
         """Return the probability (n,) that each pair is one source.
 
         Parameters
         ----------
         features : ndarray, shape (n, n_paired_features)
+        wide : tuple of float
+            Of the map, from ``Shapes.wide``.
         cut : callable
             Gives the patches of the pairs that are looked at.
         tell : callable
             Gives what is said of the pairs beside them.
         """
-        if self.eye is None:
-            return np.asarray(expit(self.logits(features)))
-        doubt = self.doubt(features, tell)
-        corrected = doubt.logits.copy()
-        for first in range(0, len(doubt.rows), LOOKED_AT_ONCE):
-            part = slice(first, first + LOOKED_AT_ONCE)
-            rows = doubt.rows[part]
-            corrected[rows] = self.eye(cut(rows), doubt.told[part], doubt.logits[rows])
+        logits = self.logits(features)
+        corrected = logits.copy()
+        if self.eye is not None:
+            doubt = self.doubt(features, logits, tell)
+            for first in range(0, len(doubt.rows), LOOKED_AT_ONCE):
+                part = slice(first, first + LOOKED_AT_ONCE)
+                rows = doubt.rows[part]
+                corrected[rows] = self.eye(cut(rows), doubt.told[part], logits[rows])
+        if self.prior is not None:
+            corrected += min(0.0, float(self.prior(map_features(wide, logits))[0, 0]))
         return np.asarray(expit(corrected))
 
     def classify(self, features: Double) -> Double:
@@ -179,7 +186,7 @@ class NetworkAlone:
         """Return True (n,): whatever the network says counts."""
         return np.ones(len(features), dtype=bool)
 
-    def kinship(self, features: Double, cut: Cut, tell: Tell) -> Double:
+    def kinship(self, features: Double, wide: tuple[float, ...], cut: Cut, tell: Tell) -> Double:
         """Return the probability (n,) of the extended mask that holds both pieces."""
         return features[:, PAIRED_FEATURES.index("together")]
 

@@ -22,7 +22,7 @@ from helikon.space.detect import Pieces, find_pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.mask_rcnn.training_tiles import draw_options
 from helikon.space.model import SourceModel
-from helikon.space.skies.scene import Scene, make_scene
+from helikon.space.skies.scene import Scene, SceneOptions, make_scene
 
 __all__ = [
     "Examples",
@@ -39,6 +39,15 @@ SMALL_SHARE, SMALL_PIXELS = 0.3, (128, 512)
 """Cut-outs are searched too: some fields are small."""
 N_EXTENDED = (10.0, 50.0)
 """Per 1024 x 1024 pixels: about as the sky has them, for probabilities must be those of real maps."""
+NO_GALAXIES_SHARE = 0.12
+ANY_BEAM_SHARE, ANY_BEAM_PIXELS = 0.5, (2.2, 8.0)
+MOST_PIXELS = 1024
+WRONG_SHARE, WRONG_BEAM = 0.25, (0.87, 1.05)
+"""What a map is like is learnt from maps of any kind.
+
+Some hold no galaxy, half have any number of pixels to a beam (and as many
+galaxies to a beam as the others), and some tell another beam than they have.
+"""
 DEEP_SHARE, DEEP_DENSITY, DEEP_EXTENDED = 0.25, (2.0, 8.0), (1.0, 15.0)
 """Some fields are crowded with sources of the counts, and hold few galaxies of several parts."""
 HIDDEN_SIGMA = 2.0
@@ -84,9 +93,10 @@ NOTHING = Examples(
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A made-up field, and what the classical step and the network say of it."""
+    """A made-up field, the beam that its header tells, and what the classical step and the network say."""
 
     scene: Scene
+    beam_fwhm_pixels: float
     significance: npt.NDArray[np.float32]
     pieces: Pieces
     shapes: Shapes
@@ -107,7 +117,13 @@ def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, temp
 
 
 def look_at_field(
-    seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str, every_pair: bool = False
+    seed: tuple[int, ...],
+    model: SourceModel,
+    *,
+    split: str,
+    templates: str,
+    every_pair: bool = False,
+    any_kind: bool = False,
 ) -> Seen:
     """Make a field and see what the classical step and the network say of it.
 
@@ -119,21 +135,14 @@ def look_at_field(
         See ``training_tiles.draw_options``.
     every_pair : bool
         See :func:`gather`.
+    any_kind : bool
+        Maps as the network is not shown them, too: without galaxies, with any
+        number of pixels to a beam, with a header that is not quite right.
     """
     rng = np.random.default_rng(seed)
-    size = int(rng.integers(*SMALL_PIXELS)) if rng.random() < SMALL_SHARE else FIELD_PIXELS
-    options = dataclasses.replace(
-        draw_options(rng, size, split=split, templates=templates),
-        n_extended=rng.uniform(*N_EXTENDED),
-        density=math.exp(rng.normal(0.0, 0.6)),
-        pairs=rng.uniform(0.0, 0.08),
-        apart=0.0,
-    )
-    if rng.random() < DEEP_SHARE:
-        density = math.exp(rng.uniform(*np.log(DEEP_DENSITY)))
-        options = dataclasses.replace(options, density=density, n_extended=rng.uniform(*DEEP_EXTENDED))
+    options, said = (_any_options if any_kind else _options)(rng, split, templates)
     scene = make_scene(rng, options)
-    fwhm = scene.beam.fwhm
+    fwhm = said * scene.beam.fwhm
     background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))
     significance = background.significance(scene.image)
     settings = FinderSettings()
@@ -155,12 +164,42 @@ def look_at_field(
     )
     return Seen(
         scene=scene,
+        beam_fwhm_pixels=fwhm,
         significance=significance,
         pieces=pieces,
         shapes=shapes,
         pairs=pairs,
         tiles=list(tiles),
     )
+
+
+def _options(rng: np.random.Generator, split: str, templates: str) -> tuple[SceneOptions, float]:
+    """Draw how a field is observed and what is in it; its header is right."""
+    size = int(rng.integers(*SMALL_PIXELS)) if rng.random() < SMALL_SHARE else FIELD_PIXELS
+    options = dataclasses.replace(
+        draw_options(rng, size, split=split, templates=templates),
+        n_extended=rng.uniform(*N_EXTENDED),
+        density=math.exp(rng.normal(0.0, 0.6)),
+        pairs=rng.uniform(0.0, 0.08),
+        apart=0.0,
+    )
+    if rng.random() < DEEP_SHARE:
+        density = math.exp(rng.uniform(*np.log(DEEP_DENSITY)))
+        options = dataclasses.replace(options, density=density, n_extended=rng.uniform(*DEEP_EXTENDED))
+    return options, 1.0
+
+
+def _any_options(rng: np.random.Generator, split: str, templates: str) -> tuple[SceneOptions, float]:
+    """Draw a field of any kind, and what its header says of its beam, as a share."""
+    options, _ = _options(rng, split, templates)
+    size, beam = float(options.size), options.beam_pixels
+    if rng.random() < ANY_BEAM_SHARE:
+        beam = math.exp(rng.uniform(*np.log(ANY_BEAM_PIXELS)))
+    if options.size == FIELD_PIXELS:
+        size = min(FIELD_PIXELS * beam / 5, MOST_PIXELS)
+    galaxies = 0.0 if rng.random() < NO_GALAXIES_SHARE else options.n_extended * (5 / beam) ** 2
+    said = rng.uniform(*WRONG_BEAM) if rng.random() < WRONG_SHARE else 1.0
+    return dataclasses.replace(options, size=int(size), beam_pixels=beam, n_extended=galaxies), said
 
 
 def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:

@@ -1,6 +1,7 @@
 """What can be measured of each piece and of what is around it, for the judges to go by."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,11 @@ SURE, NARROW, POINT = 20.0, 0.16, 0.02
 Points have this flux ratio: by so much the highest pixel of a beam of five is
 below the peak, and the judges learnt with pixels.
 """
+WIDE_SIGMA, WIDE, USUALLY_WIDE, PRIOR_WIDE = 10.0, (0.15, 0.4, 0.9), (0.35, 0.2, 0.1), 5.0
+"""Which share of the pieces above so many sigma is wider than points by so much in the (log) flux ratio.
+
+A map of few pieces does not say; these shares count as five pieces.
+"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,9 @@ class Shapes:
     wider : float
         What smearing, few pixels to a beam or a header that is not quite right
         give to the ``flux_ratio`` of all of them.
+    wide : tuple of float
+        Logarithms of the shares of the bright ones that are wider than that by
+        :data:`WIDE`: where nothing is wide there are no galaxies.
     """
 
     features: Double
@@ -74,6 +83,7 @@ class Shapes:
     snr: Double
     axis: Double
     wider: float = 0.0
+    wide: tuple[float, ...] = tuple(map(math.log, USUALLY_WIDE))
 
 
 def describe_pieces(
@@ -124,13 +134,15 @@ def describe_pieces(
         np.log(np.maximum(snr, 1) / np.maximum(top[pieces.island], 1)),
         _usual(snr, flux_ratio),
     ]
+    wider = _of_all(snr, flux_ratio)
     return Shapes(
         features=np.stack(columns, axis=1).astype(np.float64),
         x=pieces.x.astype(np.float64),
         y=pieces.y.astype(np.float64),
         snr=snr,
         axis=axis,
-        wider=_of_all(snr, flux_ratio),
+        wider=wider,
+        wide=_wide(snr, flux_ratio - wider),
     )
 
 
@@ -258,3 +270,13 @@ def _of_all(snr: Double, flux_ratio: Double) -> float:
         return 0.0
     wider = max(float(np.quantile(sure, NARROW)) - POINT, 0.0)
     return wider * len(sure) / (len(sure) + PRIOR_PIECES)
+
+
+def _wide(snr: Double, flux_ratio: Double) -> tuple[float, ...]:
+    """Return ``Shapes.wide``."""
+    sure = flux_ratio[snr > WIDE_SIGMA]
+    shares = [
+        (np.count_nonzero(sure > wide) + PRIOR_WIDE * usual) / (len(sure) + PRIOR_WIDE)
+        for wide, usual in zip(WIDE, USUALLY_WIDE, strict=True)
+    ]
+    return tuple(float(share) for share in np.log(shares))
