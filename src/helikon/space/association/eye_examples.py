@@ -14,7 +14,7 @@ from helikon.errors import InputError
 from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence
 from helikon.space.association.judge import SEEN_FEATURES, Judge
-from helikon.space.association.judge_examples import Seen, kin_of, look_at_field
+from helikon.space.association.judge_examples import Seen, concatenated, kin_of, look_at_field
 from helikon.space.association.patches import SHAPE, Patches
 from helikon.space.association.weighing import paired_features
 from helikon.space.model import SourceModel
@@ -103,9 +103,7 @@ def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge, patches: Patches)
 
 def join_doubts(parts: list[Doubts]) -> Doubts:
     """Put the pairs of several tiles or fields together."""
-    return Doubts(
-        **{name: np.concatenate([getattr(part, name) for part in [NONE, *parts]]) for name in NAMES}
-    )
+    return concatenated([NONE, *parts])
 
 
 def kept_doubts(

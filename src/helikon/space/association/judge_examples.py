@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,7 @@ from helikon.space.skies.scene import Scene, SceneOptions, make_scene
 __all__ = [
     "Examples",
     "Seen",
+    "concatenated",
     "join_examples",
     "kin_of",
     "look_at_field",
@@ -57,6 +60,11 @@ Nor does a faint one that is too large for a compact source."""
 
 SPURIOUS, COMPACT = CLASSES.index("spurious"), CLASSES.index("compact")
 """A noise peak that no source and no artefact explains is as good as a faint source; a strong one is not."""
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Arrays = TypeVar("_Arrays", bound="DataclassInstance")
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -140,7 +148,9 @@ def look_at_field(
         number of pixels to a beam, with a header that is not quite right.
     """
     rng = np.random.default_rng(seed)
-    options, said = (_any_options if any_kind else _options)(rng, split, templates)
+    options, said = _options(rng, split, templates), 1.0
+    if any_kind:
+        options, said = _of_any_kind(rng, options)
     scene = make_scene(rng, options)
     fwhm = said * scene.beam.fwhm
     background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))
@@ -173,8 +183,8 @@ def look_at_field(
     )
 
 
-def _options(rng: np.random.Generator, split: str, templates: str) -> tuple[SceneOptions, float]:
-    """Draw how a field is observed and what is in it; its header is right."""
+def _options(rng: np.random.Generator, split: str, templates: str) -> SceneOptions:
+    """Draw how a field is observed and what is in it."""
     size = int(rng.integers(*SMALL_PIXELS)) if rng.random() < SMALL_SHARE else FIELD_PIXELS
     options = dataclasses.replace(
         draw_options(rng, size, split=split, templates=templates),
@@ -186,20 +196,19 @@ def _options(rng: np.random.Generator, split: str, templates: str) -> tuple[Scen
     if rng.random() < DEEP_SHARE:
         density = math.exp(rng.uniform(*np.log(DEEP_DENSITY)))
         options = dataclasses.replace(options, density=density, n_extended=rng.uniform(*DEEP_EXTENDED))
-    return options, 1.0
+    return options
 
 
-def _any_options(rng: np.random.Generator, split: str, templates: str) -> tuple[SceneOptions, float]:
-    """Draw a field of any kind, and what its header says of its beam, as a share."""
-    options, _ = _options(rng, split, templates)
-    size, beam = float(options.size), options.beam_pixels
+def _of_any_kind(rng: np.random.Generator, options: SceneOptions) -> tuple[SceneOptions, float]:
+    """Make a field one of any kind, and draw what its header says of its beam, as a share."""
+    size, beam = options.size, options.beam_pixels
     if rng.random() < ANY_BEAM_SHARE:
         beam = math.exp(rng.uniform(*np.log(ANY_BEAM_PIXELS)))
-    if options.size == FIELD_PIXELS:
-        size = min(FIELD_PIXELS * beam / 5, MOST_PIXELS)
+    if size == FIELD_PIXELS:
+        size = min(int(FIELD_PIXELS * beam / 5), MOST_PIXELS)
     galaxies = 0.0 if rng.random() < NO_GALAXIES_SHARE else options.n_extended * (5 / beam) ** 2
     said = rng.uniform(*WRONG_BEAM) if rng.random() < WRONG_SHARE else 1.0
-    return dataclasses.replace(options, size=int(size), beam_pixels=beam, n_extended=galaxies), said
+    return dataclasses.replace(options, size=size, beam_pixels=beam, n_extended=galaxies), said
 
 
 def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:
@@ -252,11 +261,10 @@ def _of_tile(seen: Seen, evidence: TileEvidence) -> Examples:
 
 def join_examples(parts: list[Examples]) -> Examples:
     """Put the examples of several tiles or fields together."""
-    if not parts:
-        return NOTHING
-    return Examples(
-        **{
-            field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in dataclasses.fields(Examples)
-        }
-    )
+    return concatenated([NOTHING, *parts])
+
+
+def concatenated(parts: Sequence[_Arrays]) -> _Arrays:
+    """Put dataclasses of arrays together, one at least, array by array."""
+    names = [field.name for field in dataclasses.fields(parts[0])]
+    return type(parts[0])(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

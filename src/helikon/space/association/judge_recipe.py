@@ -23,13 +23,21 @@ from helikon.space.mask_rcnn.model_files import save_with_part
 from helikon.space.model import SourceModel, load_model
 from helikon.training.recipe import Recipe, cosine, on_cpu, read_options
 
-__all__ = ["JudgeOptions", "Standardised", "best_temperature", "judge", "model_folder", "source_model"]
+__all__ = [
+    "JudgeOptions",
+    "Layers",
+    "Standardised",
+    "best_temperature",
+    "judge",
+    "model_folder",
+    "source_model",
+]
 
 _Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
 
 TRAIN, VALIDATE = 11, 12
 """First number of every seed: these fields are not those that the network was trained on."""
-HIDDEN = 96
+HIDDEN, DROPOUT = (96, 96), 0.1
 FIELDS_A_STEP = 8
 FIELDS_FOR_SCALE = 8
 FIELDS_FOR_GLANCE = 400
@@ -104,26 +112,28 @@ class Standardised(nn.Module):
         return ((features - self.mean) / self.deviation).clamp(-6, 6)
 
 
-class _Layers(Standardised):
-    """Three layers."""
+class Layers(Standardised):
+    """Hidden layers of so many cells each, and an output layer; ``Perceptron`` reads it."""
 
-    def __init__(self, examples: np.ndarray, n_out: int) -> None:
+    def __init__(self, examples: np.ndarray, hidden: tuple[int, ...], n_out: int, *, dropout: float) -> None:
         super().__init__(examples)
-        sizes = [examples.shape[1], HIDDEN, HIDDEN, n_out]
+        self.dropout = dropout
+        sizes = [examples.shape[1], *hidden, n_out]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
 
     def forward(self, features: Tensor) -> Tensor:
+        """Return the last layer's values (n, n_out)."""
         x = self.standard(features)
         for number, layer in enumerate(self.layers):
-            x = layer(F.dropout(torch.relu(x), 0.1, self.training) if number else x)
+            x = layer(F.dropout(torch.relu(x), self.dropout, self.training) if number else x)
         return x
 
 
 class _Judges(nn.Module):
     def __init__(self, examples: Examples) -> None:
         super().__init__()
-        self.pair = _Layers(examples.pairs, 1)
-        self.source = _Layers(examples.sources, len(CLASSES))
+        self.pair = Layers(examples.pairs, HIDDEN, 1, dropout=DROPOUT)
+        self.source = Layers(examples.sources, HIDDEN, len(CLASSES), dropout=DROPOUT)
 
     def forward(self, pairs: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
         return self.pair(pairs)[:, 0], self.source(sources)

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from helikon.errors import InputError
 from helikon.space.association.judge import DOUBTFUL, Judge
-from helikon.space.association.judge_examples import kin_of, look_at_field
-from helikon.space.association.judge_recipe import Standardised, model_folder, source_model
-from helikon.space.association.prior import map_features
+from helikon.space.association.judge_examples import concatenated, kin_of, look_at_field
+from helikon.space.association.judge_recipe import Layers, model_folder, source_model
+from helikon.space.association.prior import MAP_FEATURES, map_features
 from helikon.space.association.weighing import paired_features
 from helikon.space.mask_rcnn.model_files import save_with_part
 from helikon.training.recipe import Recipe, cosine, on_cpu, read_options
@@ -27,7 +27,7 @@ __all__ = ["MapPairs", "PriorOptions", "prior"]
 TRAIN, VALIDATE = 17, 18
 """First number of every seed: of these fields neither network nor judge nor eye has seen any."""
 FIELDS_A_STEP = FIELDS_FOR_SCALE = 64
-HIDDEN = 16
+HIDDEN = (16,)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,9 @@ class MapPairs:
     kin: npt.NDArray[np.bool_]
 
 
+NOTHING = MapPairs(features=np.zeros((0, len(MAP_FEATURES))), logits=np.zeros(0), kin=np.zeros(0, dtype=bool))
+
+
 def prior(options: Mapping[str, str]) -> Recipe:
     """Train the prior.
 
@@ -102,17 +105,13 @@ def prior(options: Mapping[str, str]) -> Recipe:
     )
 
 
-class _Prior(Standardised):
-    """One hidden layer."""
-
+class _Prior(nn.Module):
     def __init__(self, examples: npt.NDArray[np.float64]) -> None:
-        super().__init__(examples)
-        sizes = (examples.shape[1], HIDDEN, 1)
-        self.layers = nn.ModuleList([nn.Linear(sizes[0], sizes[1]), nn.Linear(sizes[1], sizes[2])])
+        super().__init__()
+        self.prior = Layers(examples, HIDDEN, 1, dropout=0.0)
 
     def forward(self, features: Tensor, logits: Tensor) -> Tensor:
-        shift: Tensor = self.layers[1](torch.relu(self.layers[0](self.standard(features))))
-        return logits + shift[:, 0]
+        return logits + cast(Tensor, self.prior(features))[:, 0]
 
 
 def _model(options: PriorOptions) -> nn.Module:
@@ -141,27 +140,12 @@ def _field(options: PriorOptions, kind: int, number: int) -> MapPairs:
         parts.append(
             MapPairs(features=np.repeat(told, len(rows), axis=0), logits=logits[rows], kin=kin[rows])
         )
-    return _joined(parts)
-
-
-NOTHING = MapPairs(
-    features=np.zeros((0, map_features((0.0, 0.0, 0.0), np.zeros(0)).shape[1])),
-    logits=np.zeros(0),
-    kin=np.zeros(0, dtype=bool),
-)
-
-
-def _joined(parts: list[MapPairs]) -> MapPairs:
-    return MapPairs(
-        features=np.concatenate([part.features for part in parts]),
-        logits=np.concatenate([part.logits for part in parts]),
-        kin=np.concatenate([part.kin for part in parts]),
-    )
+    return concatenated(parts)
 
 
 @functools.lru_cache(maxsize=4)
 def _all(options: PriorOptions, kind: int, n_fields: int) -> MapPairs:
-    pairs = _joined([NOTHING, *(_field(options, kind, i) for i in range(n_fields))])
+    pairs = concatenated([NOTHING, *(_field(options, kind, i) for i in range(n_fields))])
     if not len(pairs.kin):
         raise InputError(
             "there is nothing to learn a prior from",
@@ -177,7 +161,7 @@ def _batch(options: PriorOptions, step: int, rank: int, world_size: int) -> tupl
     mine = np.arange(rank, options.n_fields, world_size)
     rng = np.random.default_rng([TRAIN, options.seed, step, rank])
     chosen = rng.choice(mine, FIELDS_A_STEP)
-    return _tensors(_joined([NOTHING, *(_field(options, TRAIN, int(i)) for i in chosen)]))
+    return _tensors(concatenated([NOTHING, *(_field(options, TRAIN, int(i)) for i in chosen)]))
 
 
 def _tensors(pairs: MapPairs) -> tuple[Tensor, ...]:
@@ -200,7 +184,7 @@ def _validate(options: PriorOptions, module: nn.Module) -> Mapping[str, float]:
 
 def _export(options: PriorOptions, module: nn.Module, folder: Path, card: Mapping[str, Any]) -> None:
     """Write the model folder anew with this prior in it."""
-    state = {f"prior.{name.replace('layers.', '')}": value for name, value in module.state_dict().items()}
-    content = save({name: value.float().contiguous() for name, value in state.items()})
+    state = {name.replace("layers.", ""): value.float() for name, value in module.state_dict().items()}
+    content = save(state)
     told = dict(card) | {"options": dataclasses.asdict(options)}
     save_with_part("prior", content, told, start=model_folder(options.model), folder=folder)
