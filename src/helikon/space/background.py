@@ -43,7 +43,7 @@ MESH_BEAMS = 20
 """Side of a cell in beams: larger than most galaxies, smaller than the primary beam."""
 N_PARTS = 4
 """Parts of a cell along one axis, for the noise around bright sources."""
-LEAST_RISE = 1.2
+LEAST_RISE, LEAST_FALL = 1.1, 1.2
 """Rise of the negative pixels' noise over the cell's that is taken for real."""
 
 
@@ -240,4 +240,4 @@ def _rise(negative: Double, rms: Double) -> Double:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.nan_to_num((negative / whole) ** 2, nan=1.0, posinf=1.0)
     smooth = np.sqrt(ndimage.uniform_filter(ratio, size=3, mode="nearest"))
-    return np.asarray(np.where(smooth > LEAST_RISE, smooth, 1.0))
+    return np.asarray(np.where((smooth > LEAST_RISE) | (smooth < 1 / LEAST_FALL), smooth, 1.0))

@@ -132,11 +132,12 @@ def _judged(
         return []
     features = group_features(mine, shapes, pieces, evidence)
     n_islands = np.array([len(np.unique(island[group])) for group in mine])
-    sure = np.array([weakest_link(group, island, one, other, kinship) for group in mine])
+    n_strong = np.array([len(np.unique(island[group[~pieces.is_faint[group]]])) for group in mine])
+    sure = np.array([weakest_link(group if n < 2 else group[~pieces.is_faint[group]], island, one, other, kinship) for group,n in zip(mine,n_strong)])
     incomplete = links_elsewhere(mine, island, one, other, kinship)
     too_large = sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
     given = without_compact(judge.classify(features), too_large, instead="extended")
-    return list(zip(mine, _consistent(given, n_islands, sure, incomplete), strict=True))
+    return list(zip(mine, _consistent(given, n_islands, n_strong, sure, incomplete), strict=True))
 
 
 def _thresholds(threshold: float, same_island: Bool) -> Double:
@@ -175,7 +176,7 @@ def _by_shape(source: Int, is_compact: Bool) -> Double:
     return probabilities
 
 
-def _consistent(given: Double, n_islands: Int, sure: Double, incomplete: Double) -> Double:
+def _consistent(given: Double, n_islands: Int, n_strong: Int, sure: Double, incomplete: Double) -> Double:
     """Extended means one island and multi-island several: the islands are counted, not guessed.
 
     That several islands are one source is as probable as their weakest link; if
@@ -184,7 +185,10 @@ def _consistent(given: Double, n_islands: Int, sure: Double, incomplete: Double)
     """
     several = n_islands > 1
     good = given[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
-    multi = np.where(several, np.maximum(sure, LEAST_SURE), np.minimum(incomplete, MOST_INCOMPLETE))
+    joined = np.maximum(sure, LEAST_SURE)
+    wide = np.maximum(given[:, EXTENDED] + given[:, MULTI], 1e-9)
+    joined = np.where(n_strong > 1, joined, joined * given[:, MULTI] / wide)
+    multi = np.where(several, joined, np.minimum(incomplete, MOST_INCOMPLETE))
     extended = given[:, EXTENDED] + np.where(several, 0.0, given[:, MULTI])
     share = given[:, COMPACT] / np.maximum(given[:, COMPACT] + extended, 1e-9)
     result = given.copy()

@@ -1,0 +1,249 @@
+"""Galaxies drawn with ruler and compasses, among points: shapes that no simulator of ours has.
+
+    python benchmarks/unusual_galaxies.py --cache FOLDER
+
+Each map holds galaxies of one kind only. Finders are run, matched and counted
+as by ``source_finding.py``. Prints tables of what became of the galaxies and of
+the points and, as its last line, one JSON object.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import source_finding_entries as reading
+import source_finding_runs as runs
+import unusual_maps
+from scipy import ndimage
+from source_finding_fields import add, make_header, write
+from source_finding_truth import label, local_noise
+from source_finding_uv import FWHM
+
+from helikon.space.evaluation.judge import judge
+from helikon.space.evaluation.measures import measures
+from helikon.space.skies.files import read_sky
+
+SEED = 980_000
+BEAM = 5.0
+"""FWHM in pixels."""
+N_GALAXIES = 40
+FAINTEST, BRIGHTEST = 8.0, 200.0
+"""Peaks of the galaxies in sigma."""
+FINDERS = ("helikon", "helikon, islands alone", "sep", "sep tuned", "photutils")
+FIGURES = (
+    "extended as one entry",
+    "extended-multi-island as one entry",
+    "compact completeness > 10",
+    "compact completeness > 5",
+    "reliability",
+    "F1 extended (B)",
+    "F1 extended-multi-island (B)",
+)
+
+Draw = Callable[[np.random.Generator, "Canvas"], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Canvas:
+    """A square image on which a galaxy is drawn, about its middle.
+
+    Attributes
+    ----------
+    image : ndarray
+    x, y : ndarray
+        From the middle, in beams, turned by an angle of its own.
+    """
+
+    image: Any
+    x: Any
+    y: Any
+
+    def spot(self, x: float, y: float, width: float, height: float, brightness: float = 1.0) -> None:
+        """Add an elliptical Gaussian: its middle and FWHM, in beams."""
+        u, v = (self.x - x) / width, (self.y - y) / height
+        self.image[...] += brightness * np.exp(-4 * math.log(2) * (u**2 + v**2))
+
+    def path(self, x: Any, y: Any, width: Any, brightness: Any) -> None:
+        """Add round spots along a path; a brightness is that of the path where it is straight."""
+        step = np.hypot(np.gradient(x), np.gradient(y))
+        for one in zip(x, y, np.broadcast_to(width, x.shape), brightness * step / width, strict=True):
+            self.spot(one[0], one[1], one[2], one[2], one[3])
+
+
+def ellipses(rng: np.random.Generator, on: Canvas) -> None:
+    """Elliptical Gaussians."""
+    major = rng.uniform(1.5, 6)
+    on.spot(0, 0, major, max(0.3, major * rng.uniform(0.2, 1)))
+
+
+def discs(rng: np.random.Generator, on: Canvas) -> None:
+    """Exponential discs, seen from anywhere."""
+    scale, ratio = rng.uniform(0.7, 3), rng.uniform(0.2, 1)
+    on.image[...] += np.exp(-np.hypot(on.x, on.y / ratio) / scale)
+
+
+def doubles(rng: np.random.Generator, on: Canvas) -> None:
+    """Two lobes apart, and in half of them a core."""
+    apart = rng.uniform(3, 16)
+    for side, brightness in ((-1, 1.0), (1, rng.uniform(0.35, 1))):
+        size = rng.uniform(0.6, 1.5, 2)
+        on.spot(side * apart / 2, rng.normal(0, apart / 40), *size, brightness)
+    if rng.random() < 0.5:
+        on.spot(rng.normal(0, apart / 20), 0, 0.2, 0.2, rng.uniform(0.5, 3))
+
+
+def bridged(rng: np.random.Generator, on: Canvas) -> None:
+    """Two hot spots at the ends of a bridge."""
+    apart = rng.uniform(4, 18)
+    for side, brightness in ((-1, 1.0), (1, rng.uniform(0.5, 1))):
+        on.spot(side * apart / 2, 0, 0.6, 0.6, brightness)
+    on.spot(0, 0, 0.8 * apart, rng.uniform(0.7, 2), rng.uniform(0.05, 0.3))
+
+
+def jets(rng: np.random.Generator, on: Canvas) -> None:
+    """Two jets that fade and bend away from a core."""
+    length, bend = rng.uniform(4, 14), rng.uniform(0, 0.6)
+    along = np.linspace(0, 1, 60)
+    on.spot(0, 0, 0.2, 0.2, rng.uniform(1, 4))
+    for side in (-1, 1):
+        on.path(side * along * length, bend * length * along**2, 0.3 + along, np.exp(-2 * along))
+
+
+def tails(rng: np.random.Generator, on: Canvas) -> None:
+    """A head and a tail that winds."""
+    length = rng.uniform(5, 20)
+    along = np.linspace(0, 1, 80)
+    sway = rng.uniform(0, 0.15) * length * np.sin(along * rng.uniform(2, 7)) * along
+    on.spot(0, 0, 0.5, 0.5, rng.uniform(0.5, 2))
+    on.path(along * length, sway, 0.4 + 1.2 * along, np.exp(-1.8 * along))
+
+
+def shells(rng: np.random.Generator, on: Canvas) -> None:
+    """Rings, brighter on one side."""
+    radius, thick = rng.uniform(2.5, 9), rng.uniform(0.5, 1.5)
+    r, angle = np.hypot(on.x, on.y), np.arctan2(on.y, on.x)
+    bright = 1 + rng.uniform(0, 0.8) * np.cos(angle) + rng.uniform(0, 0.2) * np.cos(3 * angle + 1)
+    on.image[...] += bright * np.exp(-4 * math.log(2) * ((r - radius) / thick) ** 2) + 0.15 * (r < radius)
+
+
+def haloes(rng: np.random.Generator, on: Canvas) -> None:
+    """Wide and faint: six to sixteen beams."""
+    width = rng.uniform(6, 16)
+    on.spot(0, 0, width, width * rng.uniform(0.6, 1))
+
+
+def arcs(rng: np.random.Generator, on: Canvas) -> None:
+    """Relics: long, thin and bent, with a few brighter places."""
+    length, turn = rng.uniform(8, 25), rng.uniform(0.2, 1.5)
+    angle = np.linspace(-0.5, 0.5, 120) * turn
+    radius = length / turn
+    rough = ndimage.gaussian_filter1d(rng.normal(size=120), 8)
+    on.path(
+        radius * np.sin(angle),
+        radius * (np.cos(angle) - 1),
+        rng.uniform(0.5, 1.5),
+        np.exp(0.6 * rough / rough.std()) * np.cos(np.linspace(-1.3, 1.3, 120)),
+    )
+
+
+def giants(rng: np.random.Generator, on: Canvas) -> None:
+    """A core, two knots and two lobes that are far apart."""
+    apart = rng.uniform(18, 36)
+    on.spot(0, 0, 0.2, 0.2, rng.uniform(0.4, 1.5))
+    for side in (-1, 1):
+        on.spot(side * apart / 2, rng.normal(0, 0.5), *rng.uniform(1.5, 3, 2), rng.uniform(0.5, 1))
+        on.spot(side * apart * rng.uniform(0.15, 0.35), 0, 0.8, 0.3, rng.uniform(0.2, 0.6))
+
+
+KINDS: dict[str, Draw] = {
+    "ellipses": ellipses,
+    "discs": discs,
+    "doubles": doubles,
+    "bridged doubles": bridged,
+    "jets": jets,
+    "tails": tails,
+    "shells": shells,
+    "haloes": haloes,
+    "arcs": arcs,
+    "giants": giants,
+}
+FAINT = {"haloes": (4.0, 15.0)}
+"""Peaks of kinds that are never bright."""
+
+
+def main() -> None:
+    """Make the maps, run the finders, tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, required=True, help="keeps maps and results")
+    parser.add_argument("--size", type=int, default=2048, help="pixels along each side")
+    parser.add_argument("--finders", nargs="*", default=FINDERS, choices=[one.label for one in runs.FINDERS])
+    given = parser.parse_args()
+    finders = [one for one in runs.FINDERS if one.label in given.finders]
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for number, name in enumerate(KINDS):
+        folder = given.cache / "fields" / f"galaxies-{number}-{given.size}"
+        if not (folder / "truth.vot").exists():
+            make(folder, SEED + number, name, given.size)
+        sky = read_sky(folder)
+        found[name] = {}
+        for finder in finders:
+            out, _ = runs.run(given.cache, finder, folder)
+            told = measures([judge(reading.read(finder.program, out, sky), sky)])
+            found[name][finder.label] = {figure: told[figure] for figure in FIGURES}
+    for figure in FIGURES:
+        print(f"\n| {figure}, % | {' | '.join(one.label for one in finders)} |")
+        print("|---" * (len(finders) + 1) + "|")
+        for name, row in found.items():
+            print(f"| {name} | {' | '.join(f'{100 * row[one.label][figure]:.1f}' for one in finders)} |")
+    print(json.dumps(found))
+
+
+def make(folder: Path, seed: int, name: str, size: int) -> None:
+    """Make a map and its truth, in units of the noise."""
+    rng = np.random.default_rng(seed)
+    sigma = BEAM / FWHM
+    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), sigma / math.sqrt(2), mode="wrap")
+    noise /= noise.std()
+    sources = unusual_maps.draw(rng, unusual_maps.Kind(wide=BEAM, high=BEAM), size)
+    faintest, brightest = FAINT.get(name, (FAINTEST, BRIGHTEST))
+    for _ in range(round(N_GALAXIES * (size / 2048) ** 2)):
+        peak = math.exp(rng.uniform(math.log(faintest), math.log(brightest)))
+        x, y = rng.uniform(0, size, 2)
+        sources.append((x, y, peak, galaxy(rng, KINDS[name]), "galaxy"))
+    true = np.zeros_like(noise)
+    for x, y, peak, stamp, _ in sources:
+        add(true, peak * stamp, round(x) - stamp.shape[1] // 2, round(y) - stamp.shape[0] // 2)
+    image = (true + noise).astype(np.float32)
+    local = local_noise(image - true, BEAM)
+    covariance = np.eye(2) * sigma**2
+    rows, labels = label(sources, image, true, np.zeros_like(noise), local, covariance)
+    header = make_header(size, unusual_maps.PIXEL_RAD, covariance, -30.0, unusual_maps.FREQUENCY_HZ, seed)
+    write(folder, image, header, rows, labels, local)
+
+
+def galaxy(rng: np.random.Generator, draw: Draw) -> Any:
+    """Draw a galaxy, turned, smoothed to the beam, with a peak of one and without what is below a thousandth."""
+    half = round(30 * BEAM)
+    y, x = np.mgrid[-half : half + 1, -half : half + 1] / BEAM
+    angle = rng.uniform(0, 2 * math.pi)
+    on = Canvas(
+        np.zeros(x.shape),
+        x * math.cos(angle) + y * math.sin(angle),
+        y * math.cos(angle) - x * math.sin(angle),
+    )
+    draw(rng, on)
+    image = ndimage.gaussian_filter(on.image, BEAM / FWHM)
+    image = np.where(image > 1e-3 * image.max(), image / image.max(), 0)
+    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+    reach = int(max(abs(np.concatenate([rows, columns]) - half).max(), 1))
+    inside = slice(half - reach, half + reach + 1)
+    return image[inside, inside].astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
