@@ -227,7 +227,7 @@ def make(folder: Path, seed: int, name: str, size: int) -> None:
 
 
 def galaxy(rng: np.random.Generator, draw: Draw) -> Any:
-    """Draw a galaxy, turned, smoothed to the beam, with a peak of one and without what is below a thousandth."""
+    """Draw a galaxy, turned and smoothed to the beam: a peak of one, nothing below a thousandth."""
     half = round(30 * BEAM)
     y, x = np.mgrid[-half : half + 1, -half : half + 1] / BEAM
     angle = rng.uniform(0, 2 * math.pi)

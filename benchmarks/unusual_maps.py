@@ -10,6 +10,7 @@ sigma and of the reliability and, as its last line, one JSON object.
 
 import argparse
 import dataclasses
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -84,6 +85,22 @@ def louder(rng: np.random.Generator, noise: Any, sources: Any) -> Any:
     return noise * (np.exp(math.log(10) * np.clip(np.hypot(x - n / 2, y - n / 2) / (n / 2), 0, 1) ** 2) - 1)
 
 
+def jumps(rng: np.random.Generator, noise: Any, sources: Any) -> Any:
+    """Noise that is four times as loud in one half, as where two surveys meet."""
+    return 3 * np.where(np.arange(len(noise)) >= len(noise) // 2, noise, 0)
+
+
+def pointings(rng: np.random.Generator, noise: Any, sources: Any) -> Any:
+    """Noise of a mosaic of nine pointings, least in the middle of each."""
+    n = len(noise)
+    y, x = np.mgrid[:n, :n] / n
+    weight = np.zeros_like(noise)
+    for middle_y, middle_x in itertools.product((0.2, 0.5, 0.8), repeat=2):
+        weight += np.exp(-8 * math.log(2) * ((x - middle_x) ** 2 + (y - middle_y) ** 2) / 0.22**2)
+    rms = 1 / np.sqrt(np.maximum(weight, 1e-3))
+    return noise * (rms / rms.min() - 1)
+
+
 def spokes(rng: np.random.Generator, noise: Any, sources: Any) -> Any:
     """Rings and spokes of one per cent around sources that are brighter than all others."""
     y, x = np.mgrid[: noise.shape[0], : noise.shape[1]]
@@ -109,6 +126,8 @@ KINDS = {
     "rings and spokes": Kind(change=spokes),
     "diffuse waves": Kind(change=waves),
     "sources in clusters": Kind(clusters=40),
+    "noise jumps fourfold": Kind(change=jumps),
+    "mosaic of nine pointings": Kind(change=pointings),
 }
 
 

@@ -68,6 +68,30 @@ def test_noise_rises_where_a_bright_source_has_sidelobes_and_not_on_a_source() -
     assert found.rms[240, 240] < 1.3
 
 
+def test_noise_that_falls_faster_than_cells_follow_is_followed() -> None:
+    y, x = np.mgrid[:500, :430]
+    louder = 1 + 9 * np.minimum(np.hypot(y - 250, x - 215) / 250, 1) ** 2
+    found = estimate_background(noise() * louder.astype(np.float32), mesh_pixels=80)
+    assert found.rms[250, 215] < 1.9  # the cells around it have 3.0
+    assert found.rms[60, 215] == pytest.approx(louder[60, 215], rel=0.25)
+
+
+def test_noise_that_jumps_is_followed_from_a_part_of_a_cell_on() -> None:
+    data = noise()
+    data[:, 240:] *= 4
+    found = estimate_background(data, mesh_pixels=80)
+    assert np.median(found.rms[:, 150:180]) == pytest.approx(1, rel=0.1)
+    assert np.median(found.rms[:, 300:330]) == pytest.approx(4, rel=0.1)
+
+
+def test_where_a_map_was_filled_with_zeros_the_noise_stays_what_it_is_beside() -> None:
+    data = noise()
+    data[:, :170] = 0
+    found = estimate_background(data, mesh_pixels=80)
+    assert np.median(found.rms[:, 250:]) == pytest.approx(1, rel=0.06)
+    assert found.rms[:, 180:].min() > 0.5
+
+
 def test_blank_borders_do_not_matter() -> None:
     data = noise()
     data[:, :170] = np.nan

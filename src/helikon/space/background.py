@@ -4,10 +4,11 @@ The map is divided into cells of one global grid. Each cell gives three robust
 statistics of its own pixels: the level, the noise, and the noise that the
 *negative* pixels of its sixteen parts show. Emission is positive and sidelobes
 are not, so the last rises around bright sources with artefacts and does not
-rise on real ones. Tasks compute the cells of their tiles
-(:func:`mesh_of_tile`); :func:`assemble_mesh` makes of them a small grid that
-gives the background of any window, which is exactly what
-:func:`estimate_background` makes of the whole map.
+rise on real ones; and it falls where the noise falls faster than cells follow.
+Tasks compute the cells of their tiles (:func:`mesh_of_tile`);
+:func:`assemble_mesh` makes of them a small grid that gives the background of
+any window, which is exactly what :func:`estimate_background` makes of the
+whole map.
 """
 
 import dataclasses
@@ -42,9 +43,9 @@ Double = npt.NDArray[np.float64]
 MESH_BEAMS = 20
 """Side of a cell in beams: larger than most galaxies, smaller than the primary beam."""
 N_PARTS = 4
-"""Parts of a cell along one axis, for the noise around bright sources."""
+"""Parts of a cell along one axis, for noise that changes within it."""
 LEAST_RISE, LEAST_FALL = 1.1, 1.2
-"""Rise of the negative pixels' noise over the cell's that is taken for real."""
+"""Factors by which the negative pixels' noise is above or below the cell's where that is taken for real."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +79,22 @@ class BackgroundMesh:
         Side of a cell.
     level, rms : ndarray of float64, shape (n_rows, n_columns)
         In the unit of the map.
-    rise : ndarray of float64, shape (4 n_rows, 4 n_columns)
-        Factor on ``rms`` around bright sources, at least 1.
+    change : ndarray of float64, shape (4 n_rows, 4 n_columns)
+        Factor on ``rms`` where the noise changes within a cell: around bright
+        sources, at the edge of a mosaic; 1 elsewhere.
     """
 
     shape: tuple[int, int]
     mesh_pixels: int
     level: Double
     rms: Double
-    rise: Double
+    change: Double
 
     def window(self, rows: slice, columns: slice) -> Background:
         """Return the background of a window: in every window the same values, to the last bit."""
         y, x = (cell_edges(length, self.mesh_pixels) for length in self.shape)
         rms = interpolate(self.rms, y, x, (rows, columns))
-        rms *= interpolate(self.rise, _part_edges(y), _part_edges(x), (rows, columns))
+        rms *= interpolate(self.change, _part_edges(y), _part_edges(x), (rows, columns))
         return Background(level=interpolate(self.level, y, x, (rows, columns)), rms=rms)
 
     def whole(self) -> Background:
@@ -189,7 +191,7 @@ def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels
         raise InputError("the background cannot be measured", expected="more pixels that are not blank")
     level, rms = (_median_of_neighbours(_filled(mesh)) for mesh in (level, rms))
     return BackgroundMesh(
-        shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, rise=_rise(negative, rms)
+        shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, change=_change(negative, rms)
     )
 
 
@@ -234,8 +236,8 @@ def _median_of_neighbours(mesh: Double) -> Double:
     return np.asarray(ndimage.median_filter(mesh, size=3, mode="nearest"))
 
 
-def _rise(negative: Double, rms: Double) -> Double:
-    """How much noisier the negative pixels are than the cell, at least 1."""
+def _change(negative: Double, rms: Double) -> Double:
+    """How much noisier the negative pixels are than the cell; 1 where that may be chance."""
     whole = np.kron(rms, np.ones((N_PARTS, N_PARTS)))
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.nan_to_num((negative / whole) ** 2, nan=1.0, posinf=1.0)

@@ -131,9 +131,10 @@ def _judged(
     if not mine:
         return []
     features = group_features(mine, shapes, pieces, evidence)
-    n_islands = np.array([len(np.unique(island[group])) for group in mine])
-    n_strong = np.array([len(np.unique(island[group[~pieces.is_faint[group]]])) for group in mine])
-    sure = np.array([weakest_link(group if n < 2 else group[~pieces.is_faint[group]], island, one, other, kinship) for group,n in zip(mine,n_strong)])
+    strong = [group[~pieces.is_faint[group]] for group in mine]
+    n_islands, n_strong = (np.array([len(np.unique(island[of])) for of in each]) for each in (mine, strong))
+    counted = [few if n > 1 else group for group, few, n in zip(mine, strong, n_strong, strict=True)]
+    sure = np.array([weakest_link(group, island, one, other, kinship) for group in counted])
     incomplete = links_elsewhere(mine, island, one, other, kinship)
     too_large = sizes_in_points(features, settings.flood_sigma) > LARGEST_COMPACT
     given = without_compact(judge.classify(features), too_large, instead="extended")
@@ -180,14 +181,15 @@ def _consistent(given: Double, n_islands: Int, n_strong: Int, sure: Double, inco
     """Extended means one island and multi-island several: the islands are counted, not guessed.
 
     That several islands are one source is as probable as their weakest link; if
-    they are not, the brightest is what is left. One island is a part of a source
-    of several where it is kin to an island that was not joined to it.
+    they are not, the brightest is what is left. Islands that are all faint beside
+    one that is not may be its own fading edge: there the judge of sources has its
+    say. One island is a part of a source of several where it is kin to an island
+    that was not joined to it.
     """
     several = n_islands > 1
     good = given[:, [COMPACT, EXTENDED, MULTI]].sum(axis=1)
-    joined = np.maximum(sure, LEAST_SURE)
-    wide = np.maximum(given[:, EXTENDED] + given[:, MULTI], 1e-9)
-    joined = np.where(n_strong > 1, joined, joined * given[:, MULTI] / wide)
+    said = given[:, MULTI] / np.maximum(given[:, EXTENDED] + given[:, MULTI], 1e-9)
+    joined = np.maximum(sure, LEAST_SURE) * np.where(n_strong > 1, 1.0, said)
     multi = np.where(several, joined, np.minimum(incomplete, MOST_INCOMPLETE))
     extended = given[:, EXTENDED] + np.where(several, 0.0, given[:, MULTI])
     share = given[:, COMPACT] / np.maximum(given[:, COMPACT] + extended, 1e-9)
