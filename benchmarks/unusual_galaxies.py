@@ -24,7 +24,7 @@ from source_finding_fields import add, make_header, write
 from source_finding_truth import label, local_noise
 from source_finding_uv import FWHM
 
-from helikon.space.evaluation.judge import judge
+from helikon.space.evaluation.judge import COUNTED_SIGMA, Judgement, judge
 from helikon.space.evaluation.measures import measures
 from helikon.space.skies.files import read_sky
 
@@ -35,15 +35,8 @@ N_GALAXIES = 40
 FAINTEST, BRIGHTEST = 8.0, 200.0
 """Peaks of the galaxies in sigma."""
 FINDERS = ("helikon", "helikon, islands alone", "sep", "sep tuned", "photutils")
-FIGURES = (
-    "extended as one entry",
-    "extended-multi-island as one entry",
-    "compact completeness > 10",
-    "compact completeness > 5",
-    "reliability",
-    "F1 extended (B)",
-    "F1 extended-multi-island (B)",
-)
+ONE, ONE_OF_CLASS = "galaxies as one entry", "galaxies as one entry of their class"
+FIGURES = (ONE, ONE_OF_CLASS, "compact completeness > 10", "compact completeness > 5", "reliability")
 
 Draw = Callable[[np.random.Generator, "Canvas"], None]
 
@@ -184,7 +177,8 @@ def main() -> None:
     parser.add_argument("--finders", nargs="*", default=FINDERS, choices=[one.label for one in runs.FINDERS])
     given = parser.parse_args()
     finders = [one for one in runs.FINDERS if one.label in given.finders]
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    n_galaxies = dict.fromkeys(KINDS, 0)
     for number, name in enumerate(KINDS):
         folder = given.cache / "fields" / f"galaxies-{number}-{given.size}"
         if not (folder / "truth.vot").exists():
@@ -193,14 +187,37 @@ def main() -> None:
         found[name] = {}
         for finder in finders:
             out, _ = runs.run(given.cache, finder, folder)
-            told = measures([judge(reading.read(finder.program, out, sky), sky)])
+            judged = judge(reading.read(finder.program, out, sky), sky)
+            told = measures([judged]) | became(judged, has_classes=finder.ours)
             found[name][finder.label] = {figure: told[figure] for figure in FIGURES}
+            n_galaxies[name] = int(galaxies(judged).sum())
     for figure in FIGURES:
-        print(f"\n| {figure}, % | {' | '.join(one.label for one in finders)} |")
-        print("|---" * (len(finders) + 1) + "|")
+        print(f"\n| {figure}, % | of | {' | '.join(one.label for one in finders)} |")
+        print("|---" * (len(finders) + 2) + "|")
         for name, row in found.items():
-            print(f"| {name} | {' | '.join(f'{100 * row[one.label][figure]:.1f}' for one in finders)} |")
+            told = [row[one.label][figure] for one in finders]
+            shown = " | ".join("–" if value is None else f"{100 * value:.1f}" for value in told)
+            print(f"| {name} | {n_galaxies[name]} | {shown} |")
     print(json.dumps(found))
+
+
+def galaxies(judged: Judgement) -> Any:
+    """Say which true things are galaxies that must be found."""
+    return np.char.startswith(judged.truth_class, "extended") & (judged.truth_snr >= COUNTED_SIGMA)
+
+
+def became(judged: Judgement, *, has_classes: bool) -> dict[str, float | None]:
+    """Give the shares of the galaxies that are exactly one entry, and one that is called what they are."""
+    wanted = galaxies(judged)
+    one = judged.found & (judged.n_entries == 1) & wanted
+    right = np.zeros(len(wanted), dtype=bool)
+    placed = judged.entry_truth >= 0
+    truth = judged.entry_truth[placed]
+    right[truth] = judged.entry_class[placed] == judged.truth_class[truth]
+    return {
+        ONE: float(one.sum() / wanted.sum()),
+        ONE_OF_CLASS: float((one & right).sum() / wanted.sum()) if has_classes else None,
+    }
 
 
 def make(folder: Path, seed: int, name: str, size: int) -> None:
