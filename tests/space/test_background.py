@@ -76,6 +76,15 @@ def test_noise_that_falls_faster_than_cells_follow_is_followed() -> None:
     assert found.rms[60, 215] == pytest.approx(louder[60, 215], rel=0.25)
 
 
+def test_emission_that_varies_within_cells_lowers_no_noise() -> None:
+    white = np.random.default_rng(9).normal(size=(500, 430))
+    waves = ndimage.gaussian_filter(white, 30, mode="wrap")
+    plain = estimate_background(noise(), mesh_pixels=80)
+    found = estimate_background(noise() + (3 * waves / waves.std()).astype(np.float32), mesh_pixels=80)
+    assert np.median(found.rms) > 1.5  # of the cells; the parts alone would say 1
+    assert np.mean(found.rms < 0.9 * plain.rms) < 0.02
+
+
 def test_noise_that_jumps_is_followed_from_a_part_of_a_cell_on() -> None:
     data = noise()
     data[:, 240:] *= 4

@@ -189,9 +189,10 @@ def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels
         negative[N_PARTS * i : N_PARTS * (i + n), N_PARTS * j : N_PARTS * (j + m)] = part.negative
     if not np.isfinite(level).any():
         raise InputError("the background cannot be measured", expected="more pixels that are not blank")
-    level, rms = (_median_of_neighbours(_filled(mesh)) for mesh in (level, rms))
+    own = _filled(rms)
+    level, rms = _median_of_neighbours(_filled(level)), _median_of_neighbours(own)
     return BackgroundMesh(
-        shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, change=_change(negative, rms)
+        shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, change=_change(negative, own, rms)
     )
 
 
@@ -236,10 +237,23 @@ def _median_of_neighbours(mesh: Double) -> Double:
     return np.asarray(ndimage.median_filter(mesh, size=3, mode="nearest"))
 
 
-def _change(negative: Double, rms: Double) -> Double:
-    """How much noisier the negative pixels are than the cell; 1 where that may be chance."""
-    whole = np.kron(rms, np.ones((N_PARTS, N_PARTS)))
+def _change(negative: Double, own: Double, rms: Double) -> Double:
+    """How much noisier the negative pixels are than the cell; 1 where that may be chance.
+
+    Where emission varies within a cell, its own noise is more than that of all
+    its parts together. By so much the parts may be below it and no noise has fallen.
+    """
+    n_rows, n_columns = rms.shape
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.nan_to_num((negative / whole) ** 2, nan=1.0, posinf=1.0)
-    smooth = np.sqrt(ndimage.uniform_filter(ratio, size=3, mode="nearest"))
-    return np.asarray(np.where((smooth > LEAST_RISE) | (smooth < 1 / LEAST_FALL), smooth, 1.0))
+        power = np.nan_to_num((negative / _of_parts(rms)) ** 2, nan=1.0, posinf=1.0)
+        parts = (power * _of_parts(rms) ** 2).reshape(n_rows, N_PARTS, n_columns, N_PARTS).mean(axis=(1, 3))
+        varied = np.nan_to_num(np.maximum(own**2 / parts, 1.0), nan=1.0, posinf=1.0)
+    rise, fall = (
+        np.sqrt(ndimage.uniform_filter(each, size=3, mode="nearest"))
+        for each in (power, power * _of_parts(varied))
+    )
+    return np.asarray(np.where(rise > LEAST_RISE, rise, np.where(fall < 1 / LEAST_FALL, fall, 1.0)))
+
+
+def _of_parts(cells: Double) -> Double:
+    return np.asarray(np.kron(cells, np.ones((N_PARTS, N_PARTS))), dtype=np.float64)
