@@ -33,13 +33,22 @@ def add(image: Any, stamp: Any, x0: int, y0: int) -> None:
 
 
 def make_field(
-    folder: Path, *, array: str, seed: int, size: int, split: str, layouts: Path, first: Path
+    folder: Path,
+    *,
+    array: str,
+    seed: int,
+    size: int,
+    split: str,
+    layouts: Path,
+    first: Path,
+    beam: float | None = None,
 ) -> Path:
-    """Make a field and write map, labels and truth to a folder."""
+    """Make a field and write map, labels and truth to a folder; a beam is in pixels."""
     rng = np.random.default_rng([seed, 20261125])
     _, latitude, frequency, _, rms = ARRAYS[array]
     declination = latitude + rng.uniform(-25, 20)
-    coverage, pixel = observe(array, layouts, declination, rng.uniform(4.2, 6.0), size)
+    usual = rng.uniform(4.2, 6.0)
+    coverage, pixel = observe(array, layouts, declination, beam or usual, size)
     psf = coverage.image(coverage.counts * coverage.weights)
     covariance = fit_beam(psf / psf[0, 0])
     sources = draw_sources(rng, size, pixel, rms, frequency, covariance, templates(first, split))
@@ -155,6 +164,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=2048)
     parser.add_argument("--split", choices=("train", "validation", "test"), default="validation")
+    parser.add_argument("--beam", type=float, help="pixels to a beam, instead of 4.2 to 6")
     parser.add_argument("--layouts", type=Path, required=True, help="folder with askap.txt and others")
     parser.add_argument("--first", type=Path, required=True, help="folder with maps of real galaxies")
     given = vars(parser.parse_args())

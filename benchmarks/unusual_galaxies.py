@@ -1,6 +1,6 @@
 """Galaxies drawn with ruler and compasses, among points: shapes that no simulator of ours has.
 
-    python benchmarks/unusual_galaxies.py --cache FOLDER
+    python benchmarks/unusual_galaxies.py --cache FOLDER [--docs docs]
 
 Each map holds galaxies of one kind only. Finders are run, matched and counted
 as by ``source_finding.py``. Prints tables of what became of the galaxies and of
@@ -175,7 +175,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="keeps maps and results")
     parser.add_argument("--size", type=int, default=2048, help="pixels along each side")
     parser.add_argument("--finders", nargs="*", default=FINDERS, choices=[one.label for one in runs.FINDERS])
+    parser.add_argument("--docs", type=Path, help="the folder docs: draw some of the galaxies for its page")
     given = parser.parse_args()
+    if given.docs:
+        picture(given.docs / "pictures" / "unusual-galaxies.png")
     finders = [one for one in runs.FINDERS if one.label in given.finders]
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     n_galaxies = dict.fromkeys(KINDS, 0)
@@ -260,6 +263,21 @@ def galaxy(rng: np.random.Generator, draw: Draw) -> Any:
     reach = int(max(abs(np.concatenate([rows, columns]) - half).max(), 1))
     inside = slice(half - reach, half + reach + 1)
     return image[inside, inside].astype(np.float32)
+
+
+def picture(path: Path) -> None:
+    """Draw three galaxies of each kind, without noise."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3.3), layout="constrained")
+    axes = figure.subplots(3, len(KINDS))
+    for column, (name, draw) in zip(axes.T, KINDS.items(), strict=True):
+        column[0].set_title(name, fontsize=8)
+        for seed, axis in enumerate(column):
+            drawn = galaxy(np.random.default_rng([SEED, seed]), draw)
+            axis.imshow(np.arcsinh(30 * drawn), cmap="magma", origin="lower")
+            axis.set_axis_off()
+    figure.savefig(path, dpi=100)
 
 
 if __name__ == "__main__":
