@@ -114,6 +114,11 @@ def test_small_maps_have_a_background_too(shape: tuple[int, int]) -> None:
     assert estimate_background(noise(shape), mesh_pixels=88).rms.shape == shape
 
 
+def test_in_a_map_smaller_than_a_cell_chance_is_no_fall_of_the_noise() -> None:
+    for seed in range(8):
+        assert estimate_background(noise((40, 40), seed), mesh_pixels=80).rms.min() > 0.75
+
+
 def test_too_few_pixels_are_refused() -> None:
     data = np.full((60, 60), np.nan, dtype=np.float32)
     data[:3, :3] = 1.0

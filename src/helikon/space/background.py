@@ -191,9 +191,10 @@ def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels
         raise InputError("the background cannot be measured", expected="more pixels that are not blank")
     own = _filled(rms)
     level, rms = _median_of_neighbours(_filled(level)), _median_of_neighbours(own)
-    return BackgroundMesh(
-        shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, change=_change(negative, own, rms)
-    )
+    change = _change(negative, own, rms)
+    if min(shape) < mesh_pixels:  # parts of a cell that is not whole have too few beams to tell a fall by
+        change = np.maximum(change, 1.0)
+    return BackgroundMesh(shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, change=change)
 
 
 _EMPTY = np.empty((0, 0))

@@ -21,6 +21,8 @@ HALO_BEAMS = 50
 LEAST_HALO, MOST_HALO = 200, 700
 """In pixels."""
 N_SAMPLES, SAMPLE_BYTES = 64, 65536
+KEPT = 2
+"""What is kept in the folder: who searches in another way, or keeps it otherwise, counts on and begins anew."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def make_plan(
     fwhm = file.beam.fwhm_arcsec / file.pixel_arcsec
     halo = int(np.clip(HALO_BEAMS * fwhm, LEAST_HALO, MOST_HALO))
     halo = min(halo, settings.window_pixels // 4)
-    identity = (file.name, dataclasses.asdict(settings), model.sha256, __version__, file.shape)
+    identity = (file.name, dataclasses.asdict(settings), model.sha256, __version__, KEPT, file.shape)
     beam_key = None if beam is None else dataclasses.astuple(beam)
     text = json.dumps([map_checksum(path), beam_key, *identity])
     key = hashlib.sha256(text.encode()).hexdigest()[:16]

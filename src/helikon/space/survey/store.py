@@ -99,7 +99,7 @@ def read_mesh(path: Path) -> BackgroundMesh:
     """Read the background of the whole map."""
     with np.load(path, allow_pickle=False) as kept:
         ny, nx = (int(n) for n in kept["shape"])
-        arrays = {name: kept[name] for name in ("level", "rms", "rise")}
+        arrays = {name: kept[name] for name in ("level", "rms", "change")}
         return BackgroundMesh(shape=(ny, nx), mesh_pixels=int(kept["mesh_pixels"]), **arrays)
 
 
