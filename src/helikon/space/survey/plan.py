@@ -22,7 +22,7 @@ LEAST_HALO, MOST_HALO = 200, 700
 """In pixels."""
 N_SAMPLES, SAMPLE_BYTES = 64, 65536
 KEPT = 2
-"""What is kept in the folder: who searches in another way, or keeps it otherwise, counts on and begins anew."""
+"""How things are searched and kept: where this number is another one, nothing is taken up."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
