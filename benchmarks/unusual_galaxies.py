@@ -7,8 +7,8 @@ as by ``source_finding.py``. Prints tables of what became of the galaxies and of
 the points and, as its last line, one JSON object.
 """
 
-import argparse
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -16,17 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import source_finding_entries as reading
-import source_finding_runs as runs
 import unusual_maps
 from scipy import ndimage
-from source_finding_fields import add, make_header, write
-from source_finding_truth import label, local_noise
 from source_finding_uv import FWHM
 
-from helikon.space.evaluation.judge import COUNTED_SIGMA, Judgement, judge
+from helikon.space.evaluation.judge import COUNTED_SIGMA, Judgement
 from helikon.space.evaluation.measures import measures
-from helikon.space.skies.files import read_sky
 
 SEED = 980_000
 BEAM = 5.0
@@ -171,47 +166,41 @@ FAINT = {"haloes": (4.0, 15.0)}
 
 def main() -> None:
     """Make the maps, run the finders, tell."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, required=True, help="keeps maps and results")
-    parser.add_argument("--size", type=int, default=2048, help="pixels along each side")
-    parser.add_argument("--finders", nargs="*", default=FINDERS, choices=[one.label for one in runs.FINDERS])
+    parser = unusual_maps.options(__doc__, size=2048, finders=FINDERS)
     parser.add_argument("--docs", type=Path, help="the folder docs: draw some of the galaxies for its page")
     given = parser.parse_args()
     if given.docs:
         picture(given.docs / "pictures" / "unusual-galaxies.png")
-    finders = [one for one in runs.FINDERS if one.label in given.finders]
-    found: dict[str, dict[str, dict[str, float | None]]] = {}
-    n_galaxies = dict.fromkeys(KINDS, 0)
-    for number, name in enumerate(KINDS):
-        folder = given.cache / "fields" / f"galaxies-{number}-{given.size}"
-        if not (folder / "truth.vot").exists():
-            make(folder, SEED + number, name, given.size)
-        sky = read_sky(folder)
-        found[name] = {}
-        for finder in finders:
-            out, _ = runs.run(given.cache, finder, folder)
-            judged = judge(reading.read(finder.program, out, sky), sky)
-            told = measures([judged]) | became(judged, has_classes=finder.ours)
-            found[name][finder.label] = {figure: told[figure] for figure in FIGURES}
-            n_galaxies[name] = int(galaxies(judged).sum())
-    for figure in FIGURES:
-        print(f"\n| {figure}, % | of | {' | '.join(one.label for one in finders)} |")
-        print("|---" * (len(finders) + 2) + "|")
-        for name, row in found.items():
-            told = [row[one.label][figure] for one in finders]
-            shown = " | ".join("–" if value is None else f"{100 * value:.1f}" for value in told)
-            print(f"| {name} | {n_galaxies[name]} | {shown} |")
+    found = unusual_maps.compare(
+        given,
+        {name: kind(name) for name in KINDS},
+        name="galaxies",
+        seed=SEED,
+        tell=lambda finder, judged: measures([judged]) | became(judged, has_classes=finder.ours),
+        figures=FIGURES,
+    )
     print(json.dumps(found))
 
 
-def galaxies(judged: Judgement) -> Any:
-    """Say which true things are galaxies that must be found."""
-    return np.char.startswith(judged.truth_class, "extended") & (judged.truth_snr >= COUNTED_SIGMA)
+def kind(name: str) -> unusual_maps.Kind:
+    """Return the kind of map that holds galaxies of one kind."""
+    return unusual_maps.Kind(wide=BEAM, high=BEAM, galaxies=functools.partial(place, name))
+
+
+def place(name: str, rng: np.random.Generator, size: int) -> list[Any]:
+    """Draw x, y, peak, stamp and what it is of galaxies of a kind."""
+    faintest, brightest = FAINT.get(name, (FAINTEST, BRIGHTEST))
+    found = []
+    for _ in range(round(N_GALAXIES * (size / 2048) ** 2)):
+        peak = math.exp(rng.uniform(math.log(faintest), math.log(brightest)))
+        x, y = rng.uniform(0, size, 2)
+        found.append((x, y, peak, galaxy(rng, KINDS[name]), "galaxy"))
+    return found
 
 
 def became(judged: Judgement, *, has_classes: bool) -> dict[str, float | None]:
     """Give the shares of the galaxies that are exactly one entry, and one that is called what they are."""
-    wanted = galaxies(judged)
+    wanted = np.char.startswith(judged.truth_class, "extended") & (judged.truth_snr >= COUNTED_SIGMA)
     one = judged.found & (judged.n_entries == 1) & wanted
     right = np.zeros(len(wanted), dtype=bool)
     placed = judged.entry_truth >= 0
@@ -221,29 +210,6 @@ def became(judged: Judgement, *, has_classes: bool) -> dict[str, float | None]:
         ONE: float(one.sum() / wanted.sum()),
         ONE_OF_CLASS: float((one & right).sum() / wanted.sum()) if has_classes else None,
     }
-
-
-def make(folder: Path, seed: int, name: str, size: int) -> None:
-    """Make a map and its truth, in units of the noise."""
-    rng = np.random.default_rng(seed)
-    sigma = BEAM / FWHM
-    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), sigma / math.sqrt(2), mode="wrap")
-    noise /= noise.std()
-    sources = unusual_maps.draw(rng, unusual_maps.Kind(wide=BEAM, high=BEAM), size)
-    faintest, brightest = FAINT.get(name, (FAINTEST, BRIGHTEST))
-    for _ in range(round(N_GALAXIES * (size / 2048) ** 2)):
-        peak = math.exp(rng.uniform(math.log(faintest), math.log(brightest)))
-        x, y = rng.uniform(0, size, 2)
-        sources.append((x, y, peak, galaxy(rng, KINDS[name]), "galaxy"))
-    true = np.zeros_like(noise)
-    for x, y, peak, stamp, _ in sources:
-        add(true, peak * stamp, round(x) - stamp.shape[1] // 2, round(y) - stamp.shape[0] // 2)
-    image = (true + noise).astype(np.float32)
-    local = local_noise(image - true, BEAM)
-    covariance = np.eye(2) * sigma**2
-    rows, labels = label(sources, image, true, np.zeros_like(noise), local, covariance)
-    header = make_header(size, unusual_maps.PIXEL_RAD, covariance, -30.0, unusual_maps.FREQUENCY_HZ, seed)
-    write(folder, image, header, rows, labels, local)
 
 
 def galaxy(rng: np.random.Generator, draw: Draw) -> Any:

@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,11 @@ import numpy as np
 import source_finding_entries as reading
 import source_finding_runs as runs
 from scipy import ndimage
-from source_finding_fields import make_header, write
+from source_finding_fields import add, make_header, write
 from source_finding_truth import label, local_noise
 from source_finding_uv import FWHM
 
-from helikon.space.evaluation.judge import judge
+from helikon.space.evaluation.judge import Judgement, judge
 from helikon.space.evaluation.measures import measures
 from helikon.space.skies.files import read_sky
 
@@ -56,6 +56,8 @@ class Kind:
         So many of them hold two thirds of the sources.
     change : callable, optional
         Gives what is added to the noise, of a random generator, the noise and the sources.
+    galaxies : callable, optional
+        Draws more sources, of a random generator and the map's side in pixels.
     """
 
     wide: float = 5.0
@@ -64,6 +66,7 @@ class Kind:
     white: bool = False
     clusters: int = 0
     change: Change | None = None
+    galaxies: Callable[[np.random.Generator, int], list[Any]] | None = None
 
 
 def stripes(rng: np.random.Generator, noise: Any, sources: Any) -> Any:
@@ -133,29 +136,55 @@ KINDS = {
 
 def main() -> None:
     """Make the maps, run the finders, tell."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    given = options(__doc__, size=1536, finders=FINDERS).parse_args()
+    found = compare(
+        given, KINDS, name="unusual", seed=SEED, tell=lambda _, judged: measures([judged]), figures=FIGURES
+    )
+    print(json.dumps(found))
+
+
+def options(told: str | None, *, size: int, finders: Sequence[str]) -> argparse.ArgumentParser:
+    """Return a parser of what :func:`compare` is given."""
+    parser = argparse.ArgumentParser(description=told)
     parser.add_argument("--cache", type=Path, required=True, help="keeps maps and results")
-    parser.add_argument("--size", type=int, default=1536, help="pixels along each side")
-    parser.add_argument("--finders", nargs="*", default=FINDERS, choices=[one.label for one in runs.FINDERS])
-    given = parser.parse_args()
+    parser.add_argument("--size", type=int, default=size, help="pixels along each side")
+    parser.add_argument("--finders", nargs="*", default=finders, choices=[one.label for one in runs.FINDERS])
+    return parser
+
+
+def compare(
+    given: argparse.Namespace,
+    kinds: Mapping[str, Kind],
+    *,
+    name: str,
+    seed: int,
+    tell: Callable[[runs.Finder, Judgement], Mapping[str, float | None]],
+    figures: Sequence[str],
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Make a map of each kind, run the finders, and print a table of each figure, a share.
+
+    ``tell`` gives the figures of a finder and its judgement. Returns those of each kind and finder.
+    """
     finders = [one for one in runs.FINDERS if one.label in given.finders]
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for number, (name, kind) in enumerate(KINDS.items()):
-        folder = given.cache / "fields" / f"unusual-{number}-{given.size}"
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    for number, (title, kind) in enumerate(kinds.items()):
+        folder = given.cache / "fields" / f"{name}-{number}-{given.size}"
         if not (folder / "truth.vot").exists():
-            make(folder, SEED + number, kind, given.size)
+            make(folder, seed + number, kind, given.size)
         sky = read_sky(folder)
-        found[name] = {}
+        found[title] = {}
         for finder in finders:
             out, _ = runs.run(given.cache, finder, folder)
-            told = measures([judge(reading.read(finder.program, out, sky), sky)])
-            found[name][finder.label] = {figure: told[figure] for figure in FIGURES}
-    for figure in FIGURES:
+            told = tell(finder, judge(reading.read(finder.program, out, sky), sky))
+            found[title][finder.label] = {figure: told[figure] for figure in figures}
+    for figure in figures:
         print(f"\n| {figure}, % | {' | '.join(one.label for one in finders)} |")
         print("|---" * (len(finders) + 1) + "|")
-        for name, row in found.items():
-            print(f"| {name} | {' | '.join(f'{100 * row[one.label][figure]:.1f}' for one in finders)} |")
-    print(json.dumps(found))
+        for title, row in found.items():
+            values = [row[one.label][figure] for one in finders]
+            shown = " | ".join("–" if value is None else f"{100 * value:.1f}" for value in values)
+            print(f"| {title} | {shown} |")
+    return found
 
 
 def make(folder: Path, seed: int, kind: Kind, size: int) -> None:
@@ -168,13 +197,11 @@ def make(folder: Path, seed: int, kind: Kind, size: int) -> None:
             noise, (sigma[1] / math.sqrt(2), sigma[0] / math.sqrt(2)), mode="wrap"
         )
     noise /= noise.std()
-    sources = draw(rng, kind, size)
+    sources = draw(rng, kind, size) + (kind.galaxies(rng, size) if kind.galaxies else [])
     more = kind.change(rng, noise, sources) if kind.change else np.zeros_like(noise)
     true = np.zeros_like(noise)
     for x, y, peak, stamp, _ in sources:
-        half = stamp.shape[0] // 2
-        box = slice(round(y) - half, round(y) + half + 1), slice(round(x) - half, round(x) + half + 1)
-        true[box] += peak * stamp
+        add(true, peak * stamp, round(x) - stamp.shape[1] // 2, round(y) - stamp.shape[0] // 2)
     image = (true + noise + more).astype(np.float32)
     covariance = np.diag(np.square(sigma))
     local = local_noise(image - true, FWHM * np.linalg.det(covariance) ** 0.25)

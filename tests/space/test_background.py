@@ -114,9 +114,10 @@ def test_small_maps_have_a_background_too(shape: tuple[int, int]) -> None:
     assert estimate_background(noise(shape), mesh_pixels=88).rms.shape == shape
 
 
-def test_in_a_map_smaller_than_a_cell_chance_is_no_fall_of_the_noise() -> None:
+@pytest.mark.parametrize("side", [40, 130])
+def test_where_parts_are_few_or_small_chance_is_no_fall_of_the_noise(side: int) -> None:
     for seed in range(8):
-        assert estimate_background(noise((40, 40), seed), mesh_pixels=80).rms.min() > 0.75
+        assert estimate_background(noise((side, side), seed), mesh_pixels=80).rms.min() > 0.75
 
 
 def test_too_few_pixels_are_refused() -> None:

@@ -1,9 +1,7 @@
 """The benchmark's own maker of fields, and how it reads rivals: real runs of them are the benchmark's."""
 
-import importlib
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,8 @@ LAYOUTS = ROOT / "src/helikon/space/skies/layouts"
 
 
 @pytest.fixture(scope="module")
-def benchmark() -> Iterator[Callable[[str], Any]]:
-    """Import a module of the folder benchmarks."""
-    folder, names = str(ROOT / "benchmarks"), set(sys.modules)
-    sys.path.insert(0, folder)
-    yield lambda name: importlib.import_module(f"source_finding_{name}")
-    sys.path.remove(folder)
-    for name in set(sys.modules) - names:
-        if name.startswith("source_finding"):
-            del sys.modules[name]
+def benchmark(benchmark_module: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda name: benchmark_module(f"source_finding_{name}")
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """Galaxies that the benchmark draws: what they are, and what is said to have become of them."""
 
-import importlib
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +12,14 @@ from helikon.space.evaluation.judge import judge
 from helikon.space.finder import find_sources
 from helikon.space.skies.files import read_sky
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 KINDS = (
     "ellipses", "discs", "doubles", "bridged doubles", "jets", "tails", "shells", "haloes", "arcs", "giants"
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def drawn() -> Iterator[Any]:
-    """Import the benchmark."""
-    names = set(sys.modules)
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("unusual_galaxies")
-    sys.path.remove(str(BENCHMARKS))
-    for name in set(sys.modules) - names:
-        if name.startswith(("source_finding", "unusual")):
-            del sys.modules[name]
+def drawn(benchmark_module: Callable[[str], Any]) -> Any:
+    return benchmark_module("unusual_galaxies")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -58,7 +48,7 @@ def test_what_became_of_galaxies_where_islands_alone_speak(
     most: float,
 ) -> None:
     monkeypatch.setattr(drawn, "N_GALAXIES", 200)
-    drawn.make(tmp_path, 5, name, 512)
+    drawn.unusual_maps.make(tmp_path, 5, drawn.kind(name), 512)
     sky = read_sky(tmp_path)
     assert np.count_nonzero(sky.truth["class"] == kind) >= 5
     entries = read_entries(find_sources(sky.map, model=None), sky)

@@ -46,6 +46,8 @@ N_PARTS = 4
 """Parts of a cell along one axis, for noise that changes within it."""
 LEAST_RISE, LEAST_FALL = 1.1, 1.2
 """Factors by which the negative pixels' noise is above or below the cell's where that is taken for real."""
+LEAST_AREA = 0.6
+"""Of the nine parts around that tell a fall; at the map's edge there are six, at its corners four."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +193,8 @@ def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels
         raise InputError("the background cannot be measured", expected="more pixels that are not blank")
     own = _filled(rms)
     level, rms = _median_of_neighbours(_filled(level)), _median_of_neighbours(own)
-    change = _change(negative, own, rms)
-    if min(shape) < mesh_pixels:  # parts of a cell that is not whole have too few beams to tell a fall by
-        change = np.maximum(change, 1.0)
+    y, x = (np.diff(_part_edges(cell_edges(length, mesh_pixels))) for length in shape)
+    change = _change(negative, own, rms, np.multiply.outer(y, x) * (N_PARTS / mesh_pixels) ** 2)
     return BackgroundMesh(shape=shape, mesh_pixels=mesh_pixels, level=level, rms=rms, change=change)
 
 
@@ -238,22 +239,27 @@ def _median_of_neighbours(mesh: Double) -> Double:
     return np.asarray(ndimage.median_filter(mesh, size=3, mode="nearest"))
 
 
-def _change(negative: Double, own: Double, rms: Double) -> Double:
+def _change(negative: Double, own: Double, rms: Double, area: Double) -> Double:
     """How much noisier the negative pixels are than the cell; 1 where that may be chance.
 
     Where emission varies within a cell, its own noise is more than that of all
-    its parts together. By so much the parts may be below it and no noise has fallen.
+    its parts together. By so much the parts may be below it and no noise has
+    fallen. Nor has it where the parts around are so few or small that chance
+    says so: at corners, in what is less than a cell. ``area`` is that of the
+    parts, in whole ones.
     """
     n_rows, n_columns = rms.shape
+    whole = _of_parts(rms)
     with np.errstate(invalid="ignore", divide="ignore"):
-        power = np.nan_to_num((negative / _of_parts(rms)) ** 2, nan=1.0, posinf=1.0)
-        parts = (power * _of_parts(rms) ** 2).reshape(n_rows, N_PARTS, n_columns, N_PARTS).mean(axis=(1, 3))
+        power = np.nan_to_num((negative / whole) ** 2, nan=1.0, posinf=1.0)
+        parts = (power * whole**2).reshape(n_rows, N_PARTS, n_columns, N_PARTS).mean(axis=(1, 3))
         varied = np.nan_to_num(np.maximum(own**2 / parts, 1.0), nan=1.0, posinf=1.0)
     rise, fall = (
         np.sqrt(ndimage.uniform_filter(each, size=3, mode="nearest"))
         for each in (power, power * _of_parts(varied))
     )
-    return np.asarray(np.where(rise > LEAST_RISE, rise, np.where(fall < 1 / LEAST_FALL, fall, 1.0)))
+    falls = (fall < 1 / LEAST_FALL) & (ndimage.uniform_filter(area, size=3, mode="constant") > LEAST_AREA)
+    return np.asarray(np.where(rise > LEAST_RISE, rise, np.where(falls, fall, 1.0)))
 
 
 def _of_parts(cells: Double) -> Double:

@@ -86,8 +86,7 @@ def write_part(path: Path, part: MeshPart) -> None:
 def read_part(path: Path) -> MeshPart:
     """Read the cells of one window."""
     with np.load(path, allow_pickle=False) as kept:
-        arrays = {name: kept[name] for name in ("level", "rms", "negative")}
-        return MeshPart(row=int(kept["row"]), column=int(kept["column"]), **arrays)
+        return MeshPart(**(dict(kept) | {name: int(kept[name]) for name in ("row", "column")}))
 
 
 def write_mesh(path: Path, mesh: BackgroundMesh) -> None:
@@ -99,8 +98,8 @@ def read_mesh(path: Path) -> BackgroundMesh:
     """Read the background of the whole map."""
     with np.load(path, allow_pickle=False) as kept:
         ny, nx = (int(n) for n in kept["shape"])
-        arrays = {name: kept[name] for name in ("level", "rms", "change")}
-        return BackgroundMesh(shape=(ny, nx), mesh_pixels=int(kept["mesh_pixels"]), **arrays)
+        numbers = {"shape": (ny, nx), "mesh_pixels": int(kept["mesh_pixels"])}
+        return BackgroundMesh(**(dict(kept) | numbers))
 
 
 def write_result(path: Path, result: Result) -> None:
