@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -99,15 +98,13 @@ def test_bad_input_is_one_line_and_exit_1(
     assert error.count("\n") == 1
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = "import sys; from helikon.cli import main\n"
     code += "try: main(['space', 'find', '--help'])\nexcept SystemExit: pass\n"
     code += "print([name for name in ('torch', 'astropy', 'numpy', 'pydantic') if name in sys.modules])"
-    start = time.monotonic()
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.splitlines()[-1] == "[]"
     assert "Example:" in output
-    assert time.monotonic() - start < 10
 
 
 def test_find_tells_openblas_not_to_spin_unless_the_user_says_otherwise(

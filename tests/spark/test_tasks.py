@@ -102,7 +102,7 @@ def test_a_result_that_cannot_be_sent_back_is_one_line(warm: Settings) -> None:
 
 def test_a_callback_that_raises_cancels_the_job(warm: Settings, tmp_path: Path) -> None:
     def sleep(item: int) -> None:
-        time.sleep(0 if item == 0 else 60)
+        time.sleep(0 if item == 0 else 300)
 
     def stop(*_: int) -> None:
         raise KeyboardInterrupt
@@ -111,7 +111,7 @@ def test_a_callback_that_raises_cancels_the_job(warm: Settings, tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         run_tasks(sleep, range(2), warm, n_tasks=2, progress=stop)
     assert run_tasks(functools.partial(max, 3), [1, 5], warm) == [3, 5]
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
 
 
 @pytest.mark.parametrize("n_tasks", [0, -1])
