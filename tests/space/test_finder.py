@@ -320,8 +320,10 @@ def test_islands_that_are_left_apart_may_be_parts_of_one_source_and_are_not_call
     assert joined[match(joined, 200, 200)]["prob_extended_multi_island"] > 0.5
 
 
-@pytest.mark.parametrize(("threshold", "n_sources"), [(0.2, 1), (0.95, 1), (0.99, 2), (1.0, 2)])
-def test_pieces_of_one_island_join_from_less_on_but_never_at_one(threshold: float, n_sources: int) -> None:
+@pytest.mark.parametrize(("threshold", "n_sources"), [(0.2, 1), (0.85, 1), (0.99, 2), (1.0, 2)])
+def test_pieces_of_one_island_join_as_the_threshold_says_but_never_at_one(
+    threshold: float, n_sources: int
+) -> None:
     touching = make_map(noise() + gaussian(180, 200, 50 * RMS) + gaussian(190, 200, 60 * RMS))
     model = as_model(Says(detection(170, 190, 202, 212, "extended")))
     assert len(find_sources(touching, model, FinderSettings(score_threshold=threshold))) == n_sources

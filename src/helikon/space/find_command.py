@@ -46,7 +46,8 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thr
     type=click.FloatRange(0, 1),
     default=0.2,
     show_default=True,
-    help="Pieces are joined if more probably than this one source; less will do in one island (0.1).",
+    help="Pieces are joined if more probably than this one source; less will do in one island (0.1), "
+    "and more is asked of points (0.43).",
 )
 @click.option(
     "--model",

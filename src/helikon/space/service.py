@@ -64,7 +64,8 @@ class SourceFinder:
             A source has a peak of at least ``seed_sigma`` local sigma and
             reaches down to ``flood_sigma``.
         score_threshold : float
-            Pieces are joined if more probably than this one source; less will do in one island (0.1).
+            Pieces are joined if more probably than this one source; less will do in one island
+            (0.1), and more is asked of points (0.43).
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str

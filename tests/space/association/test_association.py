@@ -4,7 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from helikon.space.association.association import LEAST_SURE, MOST_INCOMPLETE, _consistent
+from helikon.space.association.association import (
+    LEAST_SURE,
+    MOST_INCOMPLETE,
+    NOT_WIDE,
+    SAME_ISLAND,
+    _consistent,
+    _thresholds,
+)
 from helikon.space.classes import CLASSES
 
 JUDGED = {"spurious": 0.1, "compact": 0.1, "extended": 0.45, "extended-multi-island": 0.3, "flagged": 0.05}
@@ -39,3 +46,11 @@ def test_one_island_is_a_part_of_a_larger_source_as_probably_as_its_link_elsewhe
     assert called(n_islands=1, incomplete=0.1)["extended-multi-island"] == pytest.approx(0.85 * 0.1)
     sure = called(n_islands=1, incomplete=0.9)["extended-multi-island"]
     assert sure == pytest.approx(0.85 * MOST_INCOMPLETE)
+
+
+def test_wide_pieces_and_those_of_one_island_are_joined_from_less_on() -> None:
+    same, wide = np.array([False, False, True, True]), np.array([True, False, True, False])
+    odds = np.array([1, NOT_WIDE, SAME_ISLAND, NOT_WIDE * SAME_ISLAND]) * 0.2 / 0.8
+    assert _thresholds(0.2, same_island=same, both_wide=wide) == pytest.approx(odds / (1 + odds))
+    for extreme in (0.0, 1.0):
+        assert (_thresholds(extreme, same_island=same, both_wide=wide) == extreme).all()

@@ -42,6 +42,10 @@ MOST_INCOMPLETE = 1 / 3
 """What was not joined is a part of a source of several islands no more probably than anything else."""
 SAME_ISLAND = 4 / 9
 """Pieces of one island, which nothing parts, are joined from this share of the threshold's odds on."""
+WIDE = 0.3
+"""A piece is wide whose (log) flux ratio is at least so much more than what all sources of the map have."""
+NOT_WIDE = 3.0
+"""Two pieces of which one is not wide are joined from this multiple of the threshold's odds on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
 
 
@@ -124,7 +128,11 @@ def _judged(
         lambda rows: patches.cut(one[rows], other[rows]),
         Company(one, other, shapes, island, patches.beam_fwhm_pixels).tell,
     )
-    thresholds = _thresholds(settings.score_threshold, island[one] == island[other])
+    thresholds = _thresholds(
+        settings.score_threshold,
+        same_island=island[one] == island[other],
+        both_wide=pairs.feature("flux_ratio_least")[evidence.pairs] > WIDE,
+    )
     groups = cluster(evidence.inside, one, other, kinship, thresholds)
     owned = set(evidence.inside[evidence.owns].tolist())
     mine = [group for group in groups if int(group[np.argmax(shapes.snr[group])]) in owned]
@@ -141,10 +149,14 @@ def _judged(
     return list(zip(mine, _consistent(given, n_islands, n_strong, sure, incomplete), strict=True))
 
 
-def _thresholds(threshold: float, same_island: Bool) -> Double:
-    """Return the threshold of each pair; 0 and 1 stay what they are, whether of one island or not."""
-    share = np.where(same_island, SAME_ISLAND, 1.0) * threshold
-    return np.asarray(share / (share + 1 - threshold))
+def _thresholds(threshold: float, *, same_island: Bool, both_wide: Bool) -> Double:
+    """Return the threshold of each pair; 0 and 1 stay what they are for every pair.
+
+    A galaxy that stays in pieces is worth a wrong join or two of what is rare:
+    wide sources beside each other. Points beside each other are common.
+    """
+    odds = threshold * np.where(same_island, SAME_ISLAND, 1.0) * np.where(both_wide, 1.0, NOT_WIDE)
+    return np.asarray(odds / (odds + (1 - threshold)))
 
 
 def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:

@@ -56,6 +56,10 @@ class Pairs:
         """Count the pairs."""
         return len(self.one)
 
+    def feature(self, name: str) -> Double:
+        """Return one of the features (n,) by its name."""
+        return np.asarray(self.features[:, PAIR_FEATURES.index(name)])
+
 
 def find_pairs(significance: Float, shapes: Shapes, pieces: Pieces, *, beam_fwhm_pixels: float) -> Pairs:
     """Pair pieces with their neighbours, and the large and bright ones with the next of their kind.
