@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.wcs import WCS
+from skimage.draw import polygon2mask
 
 from helikon.space.measures.extended import measure_mask
 from helikon.space.measures.footprints import largest_extents
@@ -59,6 +60,22 @@ def test_outlines_hold_the_pixels_and_leave_holes_out() -> None:
     corners = np.concatenate(found)
     assert corners.min(axis=0) == pytest.approx((2.5, 4.5))
     assert corners.max(axis=0) == pytest.approx((19.5, 24.5))
+
+
+def test_a_rounded_outline_leaves_out_what_sticks_out_and_fills_what_is_missing() -> None:
+    mask = np.zeros((40, 40), dtype=bool)
+    mask[10:30, 8:32] = True
+    mask[18, 32:36] = True  # a spike, one pixel wide
+    mask[10:12, 20] = False  # a notch
+    (outline,) = polygons(mask, rounding=1.7)
+    inside = polygon2mask(mask.shape, outline[:, ::-1])
+    assert not inside[18, 34:].any()
+    assert inside[11, 20]
+    assert inside.sum() == pytest.approx(20 * 24, rel=0.06)
+    thin = np.zeros((9, 30), dtype=bool)
+    thin[4, 5:25] = True
+    assert len(polygons(thin, rounding=1.7)) == 1
+    assert np.ptp(polygons(thin, rounding=1.7)[0], axis=0) == pytest.approx((20, 1))
 
 
 def test_an_outline_is_read_back_as_it_was_written() -> None:

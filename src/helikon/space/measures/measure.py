@@ -88,7 +88,7 @@ def measure_sources(
     deconvolved = deconvolve(rows.parameters[:, 3:], np.array(beam_form(radio_map)), axes)
     ra, dec = icrs(radio_map.wcs, rows.x, rows.y)
     parts = find_components(data, background, pieces, fits, prints, radio_map)
-    shapes = source_outlines(rows.parameters, rms, is_gaussian, masks, prints)
+    shapes = source_outlines(rows.parameters, rms, is_gaussian, masks, prints, radio_map.beam_fwhm_pixels)
     n_islands = np.bincount(prints.source_of_part, minlength=len(masks.pieces))
     return {
         "name": iau_names(ra, dec),

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from astropy.coordinates import SkyCoord
+from scipy import ndimage
 from skimage.measure import find_contours
 
 from helikon.space.measures.footprints import Footprints, SourceMasks
-from helikon.space.measures.gaussians import ellipse_of_form
+from helikon.space.measures.gaussians import FWHM, ellipse_of_form
 from helikon.space.names import read_outline, sky_words, stc_text
 from helikon.space.outputs.polylines import simplified
 
@@ -27,6 +28,8 @@ N_CORNERS = 12
 """Of the polygon that stands for an ellipse."""
 TOLERANCE = 0.4
 """How far in pixels a simplified border may lie from the true one."""
+ROUND_BEAMS = 0.8
+"""Width, over that of the beam, of the Gaussian that rounds the border of a source's pixels."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +52,19 @@ class Outlines:
 
 
 def source_outlines(
-    parameters: Double, rms: Double, is_gaussian: Bool, masks: SourceMasks, prints: Footprints
+    parameters: Double,
+    rms: Double,
+    is_gaussian: Bool,
+    masks: SourceMasks,
+    prints: Footprints,
+    beam_fwhm_pixels: float,
 ) -> Outlines:
     """Outline all sources.
 
     A Gaussian source's outline is where it falls to :data:`OUTLINE_SIGMA`, which
     follows the source more closely than the noise lets its pixels do; the
-    others' is the border of their pixels.
+    others' is the border of their pixels, rounded: what is inside has, within a
+    beam or so, more of them around it than not.
 
     Parameters
     ----------
@@ -65,10 +74,11 @@ def source_outlines(
         Noise at the peaks, in the unit of the peaks.
     """
     ellipses = _ellipses(parameters, _isophote_areas(parameters, rms))
+    rounding = ROUND_BEAMS * beam_fwhm_pixels / FWHM
     corners: list[Double] = []
     part: list[int] = []
     for number, source in enumerate(prints.source_of_part.tolist()):
-        found = [ellipses[source]] if is_gaussian[source] else _part_polygons(prints, number)
+        found = [ellipses[source]] if is_gaussian[source] else _part_polygons(prints, number, rounding)
         corners += found
         part += [number] * len(found)
     of_part = np.array(part, dtype=np.int64)
@@ -77,10 +87,27 @@ def source_outlines(
     )
 
 
-def polygons(mask: Bool, tolerance: float = TOLERANCE) -> list[Double]:
-    """Return the outer borders of a mask as polygons (m, 2) of x and y, not closed."""
-    contours = find_contours(np.pad(mask, 1).astype(np.uint8), 0.5, fully_connected="high")
-    simple = (simplified(contour, tolerance)[:-1, ::-1] - 1 for contour in contours)
+def polygons(mask: Bool, rounding: float = 0.0) -> list[Double]:
+    """Return the outer borders of a mask as polygons (m, 2) of x and y, not closed.
+
+    Parameters
+    ----------
+    rounding : float
+        Standard deviation, in pixels, of a Gaussian: what is inside has more of
+        the mask around it than not, weighted so. A mask so thin that nothing
+        would be inside keeps its border as it is.
+    """
+    if rounding > 0:
+        margin = math.ceil(rounding) + 1
+        inside = ndimage.gaussian_filter(np.pad(mask, margin).astype(np.float64), rounding, mode="constant")
+        if rounded := _borders(inside, margin):
+            return rounded
+    return _borders(np.pad(mask, 1).astype(np.float64), 1)
+
+
+def _borders(inside: Double, margin: int) -> list[Double]:
+    contours = find_contours(inside, 0.5, fully_connected="high")
+    simple = (simplified(contour, TOLERANCE)[:-1, ::-1] - margin for contour in contours)
     return [polygon for polygon in simple if len(polygon) > 2 and _area(polygon) > 0]
 
 
@@ -105,13 +132,13 @@ def outlines_in_pixels(texts: Sequence[str], wcs: Any) -> list[list[Double]]:
     return [[next(pieces) for _ in polygons] for polygons in outlines]
 
 
-def _part_polygons(prints: Footprints, part: int) -> list[Double]:
+def _part_polygons(prints: Footprints, part: int, rounding: float) -> list[Double]:
     pixels = slice(prints.part_starts[part], prints.part_starts[part + 1])
     x, y = prints.x[pixels], prints.y[pixels]
     corner = x.min(), y.min()
     mask = np.zeros((y.max() - corner[1] + 1, x.max() - corner[0] + 1), dtype=bool)
     mask[y - corner[1], x - corner[0]] = True
-    return [polygon + corner for polygon in polygons(mask)]
+    return [polygon + corner for polygon in polygons(mask, rounding)]
 
 
 def _isophote_areas(parameters: Double, rms: Double) -> Double:
