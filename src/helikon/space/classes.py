@@ -5,12 +5,29 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLASSES", "PROBABILITY_COLUMNS", "Detection", "without_compact"]
+__all__ = ["CLASSES", "FLAGGED_FROM", "PROBABILITY_COLUMNS", "Detection", "called", "without_compact"]
 
 CLASSES = ("spurious", "compact", "extended", "extended-multi-island", "flagged")
 """Classes of the reference system (Riggi et al. 2023, A&C 42, 100682); index + 1 in the network."""
 PROBABILITY_COLUMNS = tuple("prob_" + name.replace("-", "_") for name in CLASSES)
 """Columns of catalogues that hold the probability of each class, in the same order."""
+FLAGGED_FROM = 0.25
+"""Probability from which a source is called flagged; of any other class it must be the most probable."""
+
+
+def called(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the index of the class that each source is called.
+
+    That is the most probable one, but for ``flagged``: poor imaging that is
+    missed spoils a measurement, and one that is not there costs a second look.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, 5)
+        In the order of ``CLASSES``.
+    """
+    flagged = CLASSES.index("flagged")
+    return np.where(probabilities[:, flagged] >= FLAGGED_FROM, flagged, probabilities.argmax(axis=1))
 
 
 def without_compact(

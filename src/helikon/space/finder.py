@@ -21,7 +21,7 @@ from helikon.space.association.association import Association, join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.beam import Beam
 from helikon.space.catalogue import empty_catalogue, make_catalogue
-from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, without_compact
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, called, without_compact
 from helikon.space.detect import Pieces, find_pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
@@ -205,10 +205,10 @@ def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam)
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
-    best = np.argmax(probabilities, axis=1)
+    index = called(probabilities)
     values = {
-        "class": [CLASSES[index] for index in best],
-        "class_prob": probabilities[np.arange(len(best)), best],
+        "class": [CLASSES[i] for i in index],
+        "class_prob": probabilities[np.arange(len(index)), index],
     }
     return values | dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
 

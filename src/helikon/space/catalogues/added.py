@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from astropy.table import MaskedColumn, Table
 
-from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, called
 
 __all__ = ["Classified", "added_columns", "cell_text", "free_prefix", "without_prefix"]
 
@@ -40,10 +40,14 @@ class Classified:
 
     @property
     def class_names(self) -> list[str]:
-        """The most probable class of each entry; empty without one."""
+        """The class of each entry; empty without one."""
         known = self.galaxy > 0
-        best = np.argmax(np.nan_to_num(self.probabilities), axis=1) if len(self) else []
-        return [CLASSES[i] if is_known else "" for i, is_known in zip(best, known, strict=True)]
+        return [CLASSES[i] if is_known else "" for i, is_known in zip(self._called(), known, strict=True)]
+
+    @property
+    def class_probabilities(self) -> npt.NDArray[np.float32]:
+        """The probability of the class of each entry; of no meaning without one."""
+        return self.probabilities[np.arange(len(self)), self._called()].astype(np.float32)
 
     @property
     def n_entries(self) -> Int:
@@ -51,6 +55,9 @@ class Classified:
         counts = np.bincount(self.galaxy, minlength=1)
         counts[0] = 0
         return np.asarray(counts[self.galaxy])
+
+    def _called(self) -> Int:
+        return called(np.nan_to_num(self.probabilities)) if len(self) else np.zeros(0, dtype=np.int64)
 
 
 def free_prefix(taken: Iterable[str]) -> str:
@@ -69,10 +76,9 @@ def added_columns(classified: Classified, prefix: str = "") -> Table:
     """Make the table of the columns to add, masked where an entry has no class."""
     unknown = classified.galaxy == 0
     probabilities = classified.probabilities.astype(np.float32)
-    best = np.max(np.nan_to_num(probabilities), axis=1) if len(unknown) else np.empty(0, np.float32)
     values: list[tuple[str, str, str, npt.NDArray[np.generic]]] = [
         ("class", "src.class", f"One of {', '.join(CLASSES)}", _words(classified.class_names)),
-        ("class_prob", "stat.probability;src.class", "Probability of class", best),
+        ("class_prob", "stat.probability;src.class", "Probability of class", classified.class_probabilities),
     ]
     for name, column, data in zip(CLASSES, PROBABILITY_COLUMNS, probabilities.T, strict=True):
         values.append((column, "stat.probability;src.class", f"Probability of the class {name}", data))

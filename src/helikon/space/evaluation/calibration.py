@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from helikon.space.classes import CLASSES
+from helikon.space.classes import CLASSES, called
 from helikon.space.evaluation.judge import Judgement
 from helikon.space.whole import whole_files
 
@@ -57,7 +57,7 @@ def calibration(fields: Sequence[Judgement], *, n_bins: int = 10) -> dict[str, C
     parts = [_pairs(one) for one in fields]
     said = np.concatenate([part[0] for part in parts])
     truth = np.concatenate([part[1] for part in parts])
-    best = said.argmax(axis=1) if len(said) else np.zeros(0, dtype=np.int64)
+    best = called(said) if len(said) else np.zeros(0, dtype=np.int64)
     found = {name: _bins(name, said[:, i], truth == i, n_bins) for i, name in enumerate(CLASSES)}
     top = said[np.arange(len(best)), best]
     return found | {"all": _bins("all", top, truth == best, n_bins)}
