@@ -65,7 +65,7 @@ class SourceFinder:
             reaches down to ``flood_sigma``.
         score_threshold : float
             Pieces are joined if more probably than this one source; less will do in one island
-            (0.1), and more is asked of points (0.43).
+            (0.1), and more is asked of points (1/3).
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str
