@@ -1,6 +1,8 @@
 """Fixtures for all tests: a state folder and settings of their own."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,19 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def settings(tmp_path: Path) -> Settings:
     """Settings with a state folder of their own."""
     return load(environ={}, overrides={"state_dir": str(tmp_path / "state"), "owner": "ada"})
+
+
+@pytest.fixture
+def imported() -> Callable[[str, set[str]], set[str]]:
+    """Run code in a Python of its own and tell which of some modules it has imported at its end."""
+
+    def run(code: str, names: set[str]) -> set[str]:
+        told = f"print(*({names!r} & sys.modules.keys()), file=sys.stderr)"
+        lines = f"import sys\ntry:\n    exec({code!r})\nfinally:\n    {told}"
+        done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+        return set(done.stderr.splitlines()[-1].split())
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,11 @@ ROWS = {
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_source_is_called_the_most_probable_but_flagged_from_less_on(name: str) -> None:
-    assert [CLASSES[i] for i in called(np.array([ROWS[name]]))] == [name]
+    (index,), (probability,) = called(np.array([ROWS[name]]))
+    assert CLASSES[index] == name
+    assert probability == ROWS[name][index]
 
 
 def test_of_no_source_there_is_no_class() -> None:
-    assert called(np.zeros((0, len(CLASSES)))).shape == (0,)
+    index, probability = called(np.zeros((0, len(CLASSES))))
+    assert len(index) == len(probability) == 0

@@ -15,8 +15,10 @@ FLAGGED_FROM = 0.25
 """Probability from which a source is called flagged; of any other class it must be the most probable."""
 
 
-def called(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return the index of the class that each source is called.
+def called(
+    probabilities: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the index (n,) of the class that each source is called, and its probability (n,).
 
     That is the most probable one, but for ``flagged``: poor imaging that is
     missed spoils a measurement, and one that is not there costs a second look.
@@ -24,10 +26,11 @@ def called(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     Parameters
     ----------
     probabilities : ndarray, shape (n, 5)
-        In the order of ``CLASSES``.
+        In the order of ``CLASSES``. Where they are NaN, so is that of the class.
     """
     flagged = CLASSES.index("flagged")
-    return np.where(probabilities[:, flagged] >= FLAGGED_FROM, flagged, probabilities.argmax(axis=1))
+    index = np.where(probabilities[:, flagged] >= FLAGGED_FROM, flagged, probabilities.argmax(axis=1))
+    return index, probabilities[np.arange(len(index)), index]
 
 
 def without_compact(

@@ -205,11 +205,8 @@ def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam)
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
-    index = called(probabilities)
-    values = {
-        "class": [CLASSES[i] for i in index],
-        "class_prob": probabilities[np.arange(len(index)), index],
-    }
+    index, probability = called(probabilities)
+    values = {"class": [CLASSES[i] for i in index], "class_prob": probability}
     return values | dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
 
 

@@ -157,8 +157,8 @@ def _thresholds(threshold: float, *, same_island: Bool, both_wide: Bool) -> Doub
     A galaxy that stays in pieces is worth a wrong join or two of what is rare:
     wide sources beside each other. Points beside each other are common.
     """
-    odds = threshold * np.where(same_island, SAME_ISLAND, 1.0) * np.where(both_wide, 1.0, NOT_WIDE)
-    return np.asarray(odds / (odds + (1 - threshold)))
+    share = threshold * np.where(same_island, SAME_ISLAND, 1.0) * np.where(both_wide, 1.0, NOT_WIDE)
+    return np.asarray(share / (share + (1 - threshold)))
 
 
 def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Association:

@@ -41,13 +41,8 @@ class Classified:
     @property
     def class_names(self) -> list[str]:
         """The class of each entry; empty without one."""
-        known = self.galaxy > 0
-        return [CLASSES[i] if is_known else "" for i, is_known in zip(self._called(), known, strict=True)]
-
-    @property
-    def class_probabilities(self) -> npt.NDArray[np.float32]:
-        """The probability of the class of each entry; of no meaning without one."""
-        return self.probabilities[np.arange(len(self)), self._called()].astype(np.float32)
+        index, _ = called(self.probabilities)
+        return [CLASSES[i] if known else "" for i, known in zip(index, self.galaxy > 0, strict=True)]
 
     @property
     def n_entries(self) -> Int:
@@ -55,9 +50,6 @@ class Classified:
         counts = np.bincount(self.galaxy, minlength=1)
         counts[0] = 0
         return np.asarray(counts[self.galaxy])
-
-    def _called(self) -> Int:
-        return called(np.nan_to_num(self.probabilities)) if len(self) else np.zeros(0, dtype=np.int64)
 
 
 def free_prefix(taken: Iterable[str]) -> str:
@@ -76,9 +68,10 @@ def added_columns(classified: Classified, prefix: str = "") -> Table:
     """Make the table of the columns to add, masked where an entry has no class."""
     unknown = classified.galaxy == 0
     probabilities = classified.probabilities.astype(np.float32)
+    _, best = called(classified.probabilities)
     values: list[tuple[str, str, str, npt.NDArray[np.generic]]] = [
         ("class", "src.class", f"One of {', '.join(CLASSES)}", _words(classified.class_names)),
-        ("class_prob", "stat.probability;src.class", "Probability of class", classified.class_probabilities),
+        ("class_prob", "stat.probability;src.class", "Probability of class", best.astype(np.float32)),
     ]
     for name, column, data in zip(CLASSES, PROBABILITY_COLUMNS, probabilities.T, strict=True):
         values.append((column, "stat.probability;src.class", f"Probability of the class {name}", data))

@@ -57,10 +57,9 @@ def calibration(fields: Sequence[Judgement], *, n_bins: int = 10) -> dict[str, C
     parts = [_pairs(one) for one in fields]
     said = np.concatenate([part[0] for part in parts])
     truth = np.concatenate([part[1] for part in parts])
-    best = called(said) if len(said) else np.zeros(0, dtype=np.int64)
+    index, probability = called(said)
     found = {name: _bins(name, said[:, i], truth == i, n_bins) for i, name in enumerate(CLASSES)}
-    top = said[np.arange(len(best)), best]
-    return found | {"all": _bins("all", top, truth == best, n_bins)}
+    return found | {"all": _bins("all", probability, truth == index, n_bins)}
 
 
 def _pairs(one: Judgement) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:

@@ -97,12 +97,10 @@ def polygons(mask: Bool, rounding: float = 0.0) -> list[Double]:
         the mask around it than not, weighted so. A mask so thin that nothing
         would be inside keeps its border as it is.
     """
-    if rounding > 0:
-        margin = math.ceil(rounding) + 1
-        inside = ndimage.gaussian_filter(np.pad(mask, margin).astype(np.float64), rounding, mode="constant")
-        if rounded := _borders(inside, margin):
-            return rounded
-    return _borders(np.pad(mask, 1).astype(np.float64), 1)
+    margin = math.ceil(rounding) + 1
+    inside = np.pad(mask, margin).astype(np.float64)
+    rounded = ndimage.gaussian_filter(inside, rounding, mode="constant")
+    return _borders(rounded, margin) or _borders(inside, margin)
 
 
 def _borders(inside: Double, margin: int) -> list[Double]:
