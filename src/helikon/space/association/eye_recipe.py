@@ -24,11 +24,11 @@ __all__ = ["EyeOptions", "eye"]
 
 TRAIN, VALIDATE = 15, 16
 """First number of every seed: neither the network nor the judge was trained on these fields."""
-FIELDS_A_STEP, SHARE = 12, 0.25
-"""A step takes a share of the pairs of some fields, about 250 in all: pairs of one field are alike."""
+SHARE = 0.25
+"""A step takes a share of the pairs of some fields, for pairs of one field are alike."""
 FIELDS_FOR_SCALE = 32
-N_CHANNELS, N_HIDDEN = 16, 64
-DROPOUT = 0.2
+N_CHANNELS, N_HIDDEN = 16, 96
+DROPOUT = 0.25
 LOGIT_UNIT = 3.0
 AT_ONCE = 1000
 
@@ -44,6 +44,8 @@ class EyeOptions:
     n_fields, n_validation_fields : int
         Made-up fields to learn from, and others to calibrate on.
     n_steps : int
+    batch_size : int
+        Fields that a process's step takes pairs of, about ten of each.
     seed : int
     templates : str
         Folder of maps of real galaxies, or none.
@@ -55,6 +57,7 @@ class EyeOptions:
     n_fields: int = 800
     n_validation_fields: int = 64
     n_steps: int = 3000
+    batch_size: int = 24
     seed: int = 1
     templates: str = ""
     keep: str = ""
@@ -76,10 +79,10 @@ def eye(options: Mapping[str, str]) -> Recipe:
         losses=_losses,
         export=functools.partial(_export, chosen),
         validate=functools.partial(_validate, chosen),
-        optimiser=lambda parameters: torch.optim.AdamW(parameters, lr=2e-3, weight_decay=2e-2),
+        optimiser=lambda parameters: torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.1),
         schedule=functools.partial(cosine, warm_up=0.02),
         n_steps=chosen.n_steps,
-        batch_size=FIELDS_A_STEP,
+        batch_size=chosen.batch_size,
         sample="fields",
         validate_every_s=120.0,
         checkpoint_every_s=60.0,
@@ -89,17 +92,18 @@ def eye(options: Mapping[str, str]) -> Recipe:
 
 
 class _Eye(Standardised):
-    """Patches through six convolutions, then with the features through two layers to a correction."""
+    """Patches through residual convolutions, then with the features through two layers to a correction."""
 
     def __init__(self, features: np.ndarray) -> None:
         super().__init__(features)
         n = N_CHANNELS
         self.look = nn.Sequential(
-            _convolution(SHAPE[0], n), _convolution(n, n, stride=2),
-            _convolution(n, 2 * n), _convolution(2 * n, 2 * n, stride=2),
-            _convolution(2 * n, 3 * n), _convolution(3 * n, 3 * n, stride=2),
+            _convolution(SHAPE[0], n),
+            _convolution(n, 2 * n, stride=2), _Residual(2 * n),
+            _convolution(2 * n, 4 * n, stride=2), _Residual(4 * n),
+            _convolution(4 * n, 4 * n, stride=2), _Residual(4 * n),
             nn.Flatten(), nn.Dropout(DROPOUT),
-            nn.Linear(3 * n * (SHAPE[1] // 8) * (SHAPE[2] // 8), N_HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT),
+            nn.Linear(4 * n * (SHAPE[1] // 8) * (SHAPE[2] // 8), N_HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT),
         )  # fmt: skip
         self.weigh = nn.Sequential(
             nn.Linear(N_HIDDEN + features.shape[1] + 1, N_HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT)
@@ -126,6 +130,19 @@ class _Both(nn.Module):
         return cast(Tensor, seen + mirrored) / (2 * self.temperature)
 
 
+class _Residual(nn.Module):
+    """Two convolutions that begin as none: what they make is added to what they are given."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.first = _convolution(n, n)
+        self.second = nn.Sequential(nn.Conv2d(n, n, 3, padding=1, bias=False), nn.BatchNorm2d(n))
+        nn.init.zeros_(cast(nn.BatchNorm2d, self.second[1]).weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + cast(Tensor, self.second(self.first(x))))
+
+
 def _convolution(n_in: int, n_out: int, *, stride: int = 1) -> nn.Sequential:
     convolution = nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(n_out), nn.ReLU())
@@ -150,15 +167,16 @@ def _field(options: EyeOptions, kind: int, number: int) -> Doubts:
 def _batch(options: EyeOptions, step: int, rank: int, world_size: int) -> tuple[Tensor, ...]:
     """Pairs drawn by chance from fields drawn by chance, each process from its own part of them.
 
-    Half the batches are mirrored at the line through the two pieces.
+    Half the batches are mirrored at the line through the two pieces, half are turned end to end.
     """
     mine = np.arange(rank, options.n_fields, world_size)
     rng = np.random.default_rng([TRAIN, options.seed, step, rank])
-    fields = [_field(options, TRAIN, int(i)) for i in rng.choice(mine, FIELDS_A_STEP)]
+    fields = [_field(options, TRAIN, int(i)) for i in rng.choice(mine, options.batch_size)]
     batch = join_doubts([field.only(rng.random(len(field)) < SHARE) for field in fields])
-    mirrored = rng.random() < 0.5
     patches, *others = _tensors(batch)
-    return patches.flip(2) if mirrored else patches, *others, torch.from_numpy(batch.kin).float()
+    for side in (2, 3):
+        patches = patches.flip(side) if rng.random() < 0.5 else patches
+    return patches, *others, torch.from_numpy(batch.kin).float()
 
 
 def _losses(module: nn.Module, batch: tuple[Tensor, ...]) -> Mapping[str, Tensor]:
