@@ -8,15 +8,16 @@ from typing import Any
 
 from helikon.errors import InputError, NotFound
 
-__all__ = ["PARTS", "SHIPPED", "check_file", "model_sha256", "read_card"]
+__all__ = ["LISTENERS", "PARTS", "SHIPPED", "check_file", "model_sha256", "read_card"]
 
 SHIPPED = Path(__file__).parent / "weights"
 """The model that comes with Helikon."""
 
 PARTS = {"judge": "judge.safetensors", "eye": "eye.onnx", "prior": "prior.safetensors"}
-"""What a model has beside its network, each trained on what the ones before it say.
+"""What a model has beside its network."""
 
-But for the prior, which listens to the judge alone."""
+LISTENERS = {"judge": ("eye", "prior")}
+"""Parts that were trained on what another says: of another judge they know nothing."""
 
 
 def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:

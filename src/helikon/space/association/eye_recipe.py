@@ -18,6 +18,7 @@ from helikon.space.association.judge_recipe import Standardised, best_temperatur
 from helikon.space.association.patches import SHAPE
 from helikon.space.mask_rcnn.graphs import export_graph
 from helikon.space.mask_rcnn.model_files import save_with_part
+from helikon.space.mask_rcnn.network import Residual
 from helikon.training.recipe import Recipe, cosine, on_cpu, read_options
 
 __all__ = ["EyeOptions", "eye"]
@@ -99,9 +100,9 @@ class _Eye(Standardised):
         n = N_CHANNELS
         self.look = nn.Sequential(
             _convolution(SHAPE[0], n),
-            _convolution(n, 2 * n, stride=2), _Residual(2 * n),
-            _convolution(2 * n, 4 * n, stride=2), _Residual(4 * n),
-            _convolution(4 * n, 4 * n, stride=2), _Residual(4 * n),
+            _convolution(n, 2 * n, stride=2), _residual(2 * n),
+            _convolution(2 * n, 4 * n, stride=2), _residual(4 * n),
+            _convolution(4 * n, 4 * n, stride=2), _residual(4 * n),
             nn.Flatten(), nn.Dropout(DROPOUT),
             nn.Linear(4 * n * (SHAPE[1] // 8) * (SHAPE[2] // 8), N_HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT),
         )  # fmt: skip
@@ -130,17 +131,11 @@ class _Both(nn.Module):
         return cast(Tensor, seen + mirrored) / (2 * self.temperature)
 
 
-class _Residual(nn.Module):
-    """Two convolutions that begin as none: what they make is added to what they are given."""
-
-    def __init__(self, n: int) -> None:
-        super().__init__()
-        self.first = _convolution(n, n)
-        self.second = nn.Sequential(nn.Conv2d(n, n, 3, padding=1, bias=False), nn.BatchNorm2d(n))
-        nn.init.zeros_(cast(nn.BatchNorm2d, self.second[1]).weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + cast(Tensor, self.second(self.first(x))))
+def _residual(n: int) -> Residual:
+    """Make a block that begins as none: what its convolutions add is zero."""
+    block = Residual(n, n, 1)
+    nn.init.zeros_(cast(nn.BatchNorm2d, block.body[-1]).weight)
+    return block
 
 
 def _convolution(n_in: int, n_out: int, *, stride: int = 1) -> nn.Sequential:

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torchvision.models.detection import MaskRCNN
 
 from helikon.errors import InputError
-from helikon.space.card import PARTS, SHIPPED, read_card
+from helikon.space.card import LISTENERS, PARTS, SHIPPED, read_card
 from helikon.space.classes import CLASSES
 from helikon.space.mask_rcnn.graphs import export_graphs
 from helikon.space.mask_rcnn.network import build_network
@@ -89,7 +89,7 @@ def keep_parts(start: Path, folder: Path) -> None:
 
 
 def save_with_part(part: str, content: bytes, told: Mapping[str, Any], *, start: Path, folder: Path) -> None:
-    """Write the model of ``start`` anew with another judge or eye, without what was trained on the old one.
+    """Write the model of ``start`` anew with another part, without what was trained on the old one.
 
     Parameters
     ----------
@@ -101,10 +101,9 @@ def save_with_part(part: str, content: bytes, told: Mapping[str, Any], *, start:
         What is known of its training.
     """
     card = json.loads((start / "model.json").read_text())
-    earlier = list(PARTS)[: list(PARTS).index(part)]
-    for later in set(PARTS) - set(earlier):
-        card.pop(later, None)
-    kept = [PARTS[name] for name in earlier if name in card]
+    for listener in LISTENERS.get(part, ()):
+        card.pop(listener, None)
+    kept = [file for name, file in PARTS.items() if name in card and name != part]
     for name in ("weights.safetensors", *(f"{graph}.onnx" for graph in card["graphs"]), *kept):
         shutil.copyfile(start / name, folder / name)
     (folder / PARTS[part]).write_bytes(content)

@@ -21,7 +21,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from helikon.space.mask_rcnn.detections import BOX_MARGIN
 
-__all__ = ["Backbone", "build_network", "padded"]
+__all__ = ["Backbone", "Residual", "build_network", "padded"]
 
 _CHANNELS = (16, 32, 64, 160)
 _PYRAMID = 32
@@ -33,8 +33,16 @@ def padded(boxes: Tensor, margin: float = BOX_MARGIN) -> Tensor:
     return boxes + boxes.new_tensor([-margin, -margin, margin, margin])
 
 
-class _Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut."""
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside a shortcut.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels.
+    stride : int
+        Of the first convolution.
+    """
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
         super().__init__()
@@ -53,6 +61,7 @@ class _Residual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return what both say together, (n, n_out, h, w)."""
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
@@ -71,9 +80,9 @@ class Backbone(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(n_inputs, c[0], 5, 2, 2, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True)
         )
-        stages = [nn.Sequential(_Residual(c[0], c[0], 1))]
+        stages = [nn.Sequential(Residual(c[0], c[0], 1))]
         stages += [
-            nn.Sequential(_Residual(c[i - 1], c[i], 2), _Residual(c[i], c[i], 1)) for i in range(1, len(c))
+            nn.Sequential(Residual(c[i - 1], c[i], 2), Residual(c[i], c[i], 1)) for i in range(1, len(c))
         ]
         self.stages = nn.ModuleList(stages)
         self.pyramid = FeaturePyramidNetwork(
