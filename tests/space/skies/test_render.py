@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from helikon.space.skies.components import make_compact, make_disc
+from helikon.space.skies.components import join, make_compact, make_disc
 from helikon.space.skies.imaging import GaussianBeam
-from helikon.space.skies.render import deposit, render
+from helikon.space.skies.render import deposit, render, render_each
 
 BEAM = GaussianBeam(covariance=(4.5, 0.3, 4.0))
 
@@ -32,6 +32,20 @@ def test_a_source_at_the_border_is_cut() -> None:
     assert stamp.data.max() == pytest.approx(1.0)
     assert stamp.where[0].stop == 64
     assert stamp.where[1].start == 0
+
+
+def test_many_sources_at_once_are_each_what_it_is_alone() -> None:
+    sources = [
+        make_compact(2.0, 1.0, 0.5, 0.3).moved(30.2, 20.7),
+        make_disc(0.5, 6.0, 2.0, 1.1).moved(3.4, 60.1),
+        make_compact(1.0, 0.0, 0.0, 0.0).moved(-80.0, 20.0),
+        make_compact(0.01, 0.2, 0.1, 2.0).moved(50.0, 50.0),
+    ]
+    stamps = render_each(join(*sources), np.array([0, 1, 3, 4]), BEAM, (64, 64), 1e-3)
+    for stamp, alone in zip(stamps, (render(one, BEAM, (64, 64), 1e-3) for one in sources), strict=True):
+        assert (stamp.x0, stamp.y0, stamp.x, stamp.y) == (alone.x0, alone.y0, alone.x, alone.y)
+        assert np.array_equal(stamp.data, alone.data)
+    assert [stamp.data.size > 0 for stamp in stamps] == [True, True, False, True]
 
 
 def test_deposited_flux_is_kept_and_centred() -> None:

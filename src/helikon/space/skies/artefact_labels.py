@@ -59,11 +59,12 @@ def add_artefact_labels(
     near = ndimage.binary_dilation(true_snr > MASK_SIGMA, iterations=max(1, round(beam.fwhm / 2)))
     wrong = (artefacts > np.maximum(2 * local_rms, 0.4 * image)) & ~near
     islands, n_islands = ndimage.label(snr > 3.0, structure=EVERY_NEIGHBOUR)
-    index = np.arange(1, n_islands + 1)
-    peak = ndimage.maximum(snr, islands, index)
-    n_wrong = ndimage.sum_labels(wrong, islands, index)
-    n_true = ndimage.sum_labels(near, islands, index)
-    worst = ndimage.maximum(artefacts / local_rms, islands, index)
+    index, bright = np.arange(1, n_islands + 1), islands > 0
+    of_pixel = islands[bright]
+    peak = ndimage.maximum(snr[bright], of_pixel, index)
+    n_wrong = ndimage.sum_labels(wrong[bright], of_pixel, index)
+    n_true = ndimage.sum_labels(near[bright], of_pixel, index)
+    worst = ndimage.maximum((artefacts / local_rms)[bright], of_pixel, index)
     flagged = [
         _flag(
             source,
@@ -77,7 +78,7 @@ def add_artefact_labels(
         for source in sources
     ]
     labels, n_labels = labels.copy(), int(labels.max(initial=0))
-    size = ndimage.sum_labels(np.ones_like(labels), islands, index)
+    size = np.bincount(of_pixel, minlength=n_islands + 1)[1:]
     by_artefact = (n_wrong >= 0.5 * size) & (n_true == 0) & (worst >= PLAIN_SIGMA)
     bad = np.flatnonzero(by_artefact & (peak >= SPURIOUS_SIGMA) & (size >= 4))
     places = ndimage.find_objects(islands)

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 Array1D = npt.NDArray[np.float64]
+Number = float | Array1D
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +52,16 @@ class Components:
         """Return the same with all fluxes times ``factor``."""
         return dataclasses.replace(self, flux=self.flux * factor)
 
-    def moved(self, dx: float, dy: float) -> "Components":
-        """Return the same moved by ``dx, dy`` pixels."""
+    def rows(self, rows: npt.NDArray[np.int64]) -> "Components":
+        """Return those of the given rows, in that order."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return Components(**{name: getattr(self, name)[rows] for name in names})
+
+    def moved(self, dx: float | Array1D, dy: float | Array1D) -> "Components":
+        """Return the same moved by ``dx, dy`` pixels, all alike or each by its own."""
         return dataclasses.replace(self, x=self.x + dx, y=self.y + dy)
 
-    def turned(self, angle: float, squeeze: float = 1.0) -> "Components":
+    def turned(self, angle: float | Array1D, squeeze: float = 1.0) -> "Components":
         """Return the same squeezed along y (seen from aside), then turned by ``angle`` radians."""
         c, s = np.cos(angle), np.sin(angle)
         x, y = self.x, self.y * squeeze
@@ -70,9 +76,9 @@ class Components:
         )
 
 
-def make_compact(flux: float, major: float, minor: float, angle: float) -> Components:
-    """One Gaussian; ``major`` and ``minor`` are sigmas in pixels, 0 for a point."""
-    one = np.ones(1)
+def make_compact(flux: Number, major: Number, minor: Number, angle: Number) -> Components:
+    """One Gaussian, or many; ``major`` and ``minor`` are sigmas in pixels, 0 for a point."""
+    one = np.ones(np.size(flux))
     flat = Components(x=0 * one, y=0 * one, flux=flux * one, xx=one * major**2, xy=0 * one, yy=one * minor**2)
     return flat.turned(angle)
 
@@ -81,8 +87,11 @@ _DISC = ((0.2061, 0.376), (0.7939, 1.0286))
 """Shares of the flux and sigmas, in half-light radii, of the two Gaussians nearest to an exponential disc."""
 
 
-def make_disc(flux: float, major: float, minor: float, angle: float) -> Components:
-    """Two Gaussians that look like an exponential disc; its half-light radii are ``major`` and ``minor``."""
+def make_disc(flux: Number, major: Number, minor: Number, angle: Number) -> Components:
+    """Two Gaussians that look like an exponential disc of half-light radii ``major`` and ``minor``.
+
+    Of many discs, first the inner Gaussians of all, then the outer ones.
+    """
     parts = (make_compact(flux * share, major * sigma, minor * sigma, angle) for share, sigma in _DISC)
     return join(*parts)
 

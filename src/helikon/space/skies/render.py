@@ -1,17 +1,19 @@
 """Gaussian components onto pixels, with the clean beam applied exactly."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
 import numpy.typing as npt
 
-from helikon.space.skies.components import Components
+from helikon.space.skies.components import Array1D, Components
 from helikon.space.skies.imaging import GaussianBeam
 
-__all__ = ["Stamp", "deposit", "render"]
+__all__ = ["Stamp", "deposit", "render", "render_each"]
 
 Image = npt.NDArray[np.float32]
+Int = npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,29 +70,79 @@ def render(
     Stamp
         Its data has no pixels if the source lies outside.
     """
-    bxx, bxy, byy = beam.covariance
-    xx, xy, yy = source.xx + bxx, source.xy + bxy, source.yy + byy
-    determinant = xx * yy - xy * xy
-    peak = source.flux * beam.area / (2 * math.pi * np.sqrt(determinant))
-    faintest = faintest * float(peak.max()) if relative else faintest
-    reach = np.sqrt(2 * np.log(np.maximum(peak / faintest, 1.6)))
-    half_x, half_y = reach * np.sqrt(xx), reach * np.sqrt(yy)
-    x0 = np.clip(np.floor(source.x - half_x), 0, shape[1]).astype(int)
-    x1 = np.clip(np.ceil(source.x + half_x) + 1, 0, shape[1]).astype(int)
-    y0 = np.clip(np.floor(source.y - half_y), 0, shape[0]).astype(int)
-    y1 = np.clip(np.ceil(source.y + half_y) + 1, 0, shape[0]).astype(int)
-    left, low = int(x0.min()), int(y0.min())
-    data = np.zeros((int(y1.max()) - low, int(x1.max()) - left), dtype=np.float32)
-    a, b, c = yy / determinant, -xy / determinant, xx / determinant
-    for i in range(len(peak)):
-        if x1[i] <= x0[i] or y1[i] <= y0[i] or peak[i] <= 0:
-            continue
-        dx = (np.arange(x0[i], x1[i]) - source.x[i]).astype(np.float32)
-        dy = (np.arange(y0[i], y1[i]) - source.y[i]).astype(np.float32)[:, None]
-        exponent = (-0.5 * a[i] * dx * dx) - dy * (b[i] * dx + 0.5 * c[i] * dy)
-        data[y0[i] - low : y1[i] - low, x0[i] - left : x1[i] - left] += peak[i] * np.exp(exponent)
-    x, y = (float(np.average(place, weights=source.flux)) for place in (source.x, source.y))
-    return Stamp(x0=left, y0=low, x=x, y=y, data=data)
+    seen = _Seen.through(beam, source)
+    faintest = faintest * float(seen.peak.max()) if relative else faintest
+    return _draw(source, seen, np.zeros(1, dtype=np.int64), shape, faintest)[0]
+
+
+def render_each(
+    sources: Components, first: Int, beam: GaussianBeam, shape: tuple[int, int], faintest: float
+) -> list[Stamp]:
+    """Draw many small sources, each as :func:`render` does, in a fraction of the time.
+
+    Parameters
+    ----------
+    sources : Components
+        Of all sources, one source after the other.
+    first : ndarray of int
+        Row of each source's first component, ascending.
+    beam, shape, faintest
+        See :func:`render`.
+    """
+    return _draw(sources, _Seen.through(beam, sources), first, shape, faintest)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Components seen with the beam: covariances in pixels squared, peaks in Jy/beam."""
+
+    xx: Array1D
+    xy: Array1D
+    yy: Array1D
+    determinant: Array1D
+    peak: Array1D
+
+    @classmethod
+    def through(cls, beam: GaussianBeam, source: Components) -> "_Seen":
+        bxx, bxy, byy = beam.covariance
+        xx, xy, yy = source.xx + bxx, source.xy + bxy, source.yy + byy
+        determinant = xx * yy - xy * xy
+        peak = source.flux * beam.area / (2 * math.pi * np.sqrt(determinant))
+        return cls(xx=xx, xy=xy, yy=yy, determinant=determinant, peak=peak)
+
+
+def _draw(
+    source: Components, seen: _Seen, first: Int, shape: tuple[int, int], faintest: float
+) -> list[Stamp]:
+    """Draw the components from each first one to the next onto a stamp."""
+    reach = np.sqrt(2 * np.log(np.maximum(seen.peak / faintest, 1.6)))
+    low, high = [], []
+    for place, variance, n in ((source.x, seen.xx, shape[1]), (source.y, seen.yy, shape[0])):
+        half = reach * np.sqrt(variance)
+        low.append(np.clip(np.floor(place - half), 0, n).astype(int))
+        high.append(np.clip(np.ceil(place + half) + 1, 0, n).astype(int))
+    (x0, y0), (x1, y1) = low, high
+    a, b, c = seen.yy / seen.determinant, -seen.xy / seen.determinant, seen.xx / seen.determinant
+    shines = ((x1 > x0) & (y1 > y0) & (seen.peak > 0)).tolist()
+    by_flux = [place * source.flux for place in (source.x, source.y)]
+    columns, rows = np.arange(shape[1]), np.arange(shape[0])
+    lefts, rights, bottoms, tops = (edge.tolist() for edge in (x0, x1, y0, y1))
+    stamps = []
+    for start, end in itertools.pairwise([*first.tolist(), len(source.x)]):
+        left, bottom = min(lefts[start:end]), min(bottoms[start:end])
+        data = np.zeros((max(tops[start:end]) - bottom, max(rights[start:end]) - left), dtype=np.float32)
+        for i in range(start, end):
+            if not shines[i]:
+                continue
+            dx = (columns[lefts[i] : rights[i]] - source.x[i]).astype(np.float32)
+            dy = (rows[bottoms[i] : tops[i]] - source.y[i]).astype(np.float32)[:, None]
+            exponent = (-0.5 * a[i] * dx * dx) - dy * (b[i] * dx + 0.5 * c[i] * dy)
+            here = data[bottoms[i] - bottom : tops[i] - bottom, lefts[i] - left : rights[i] - left]
+            here += seen.peak[i] * np.exp(exponent)
+        total = source.flux[start:end].sum()
+        x, y = (float(part[start:end].sum() / total) for part in by_flux)
+        stamps.append(Stamp(x0=left, y0=bottom, x=x, y=y, data=data))
+    return stamps
 
 
 def deposit(

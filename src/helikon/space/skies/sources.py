@@ -9,17 +9,19 @@ import numpy.typing as npt
 from helikon.space.skies.arrays import load_array
 from helikon.space.skies.artefacts import CLEAN_DEPTH_SIGMA
 from helikon.space.skies.clustering import draw_positions
-from helikon.space.skies.components import Components, make_compact, make_disc
+from helikon.space.skies.components import Components, join, make_compact, make_disc
 from helikon.space.skies.counts import draw_fluxes
 from helikon.space.skies.extended import draw_extended
 from helikon.space.skies.imaging import GaussianBeam, Imager
 from helikon.space.skies.options import SceneOptions
-from helikon.space.skies.render import Stamp, deposit, render
+from helikon.space.skies.render import Stamp, deposit, render_each
 from helikon.space.skies.response import draw_response
 
 __all__ = ["DrawnSky", "draw_sky"]
 
 Image = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
 
 _BRIGHT_SIGMA = 60.0  # sources above it get gain errors; below, these drown in the noise
 _DRAWN_SIGMA = 1.0  # compact sources above it are drawn one by one, the rest as a blur
@@ -81,9 +83,7 @@ def draw_sky(rng: np.random.Generator, options: SceneOptions, imager: Imager) ->
     weak = flux < _DRAWN_SIGMA * rms
     deposit(faint, x[weak], y[weak], flux[weak])
     deposit(uncleaned, x, y, np.minimum(flux, CLEAN_DEPTH_SIGMA * rms))
-    stamps = [
-        _compact(rng, options.source_width, imager, rms, (x[i], y[i], flux[i])) for i in np.flatnonzero(~weak)
-    ]
+    stamps = _compact(rng, options.source_width, imager, rms, (x[~weak], y[~weak], flux[~weak]))
     stamps += extended
     _spread(
         stamps,
@@ -110,31 +110,52 @@ def _compact(
     width: float,
     imager: Imager,
     rms: float,
-    place: tuple[float, float, float],
-) -> tuple[str, Stamp]:
-    """Draw one source of x, y, flux; ``width`` is the median one in beams, 0 for half an arcsecond or so."""
-    x, y, flux = place
+    places: tuple[Double, Double, Double],
+) -> list[tuple[str, Stamp]]:
+    """Draw sources of x, y, flux; ``width`` is the median one in beams, 0 for half an arcsecond or so."""
+    x, y, flux = places
     if width > 0:
-        one = _resolved(rng, float(flux), width, imager.beam.fwhm)
+        sources, owners = _resolved(rng, flux, width, imager.beam.fwhm)
     else:  # half an arcsecond or so, at most a third of the beam
-        major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, 0.35 * imager.beam.fwhm)
-        one = make_compact(float(flux), major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi))
-    return "compact", render(one.moved(x, y), imager.beam, (imager.n, imager.n), 0.1 * rms)
+        most = 0.35 * imager.beam.fwhm
+        shapes = []
+        for _ in flux:
+            major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, most)
+            shapes.append((major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi)))
+        sources, owners = make_compact(flux, *_columns(shapes)), np.arange(len(flux))
+    sources = sources.moved(x[owners], y[owners])
+    first = np.searchsorted(owners, np.arange(len(flux)))
+    stamps = render_each(sources, first, imager.beam, (imager.n, imager.n), 0.1 * rms)
+    return [("compact", stamp) for stamp in stamps]
 
 
-def _resolved(rng: np.random.Generator, flux: float, width: float, beam: float) -> Components:
-    """Draw a Gaussian or an exponential disc, seen from any side."""
-    half = 0.5 * beam * min(rng.lognormal(math.log(width), _WIDTH_SCATTER), _WIDEST_BEAMS)
-    angle, minor = rng.uniform(0, np.pi), half * rng.uniform(0.2, 1)
-    if rng.random() < 0.5:
-        return make_disc(flux, half, minor, angle)
-    return make_compact(flux, half / _HALF_LIGHT, minor / _HALF_LIGHT, angle)
+def _resolved(rng: np.random.Generator, flux: Double, width: float, beam: float) -> tuple[Components, Int]:
+    """Draw Gaussians and exponential discs, seen from any side; their components and whose each is."""
+    shapes, disc = [], np.zeros(len(flux), dtype=bool)
+    for i in range(len(flux)):
+        half = 0.5 * beam * min(rng.lognormal(math.log(width), _WIDTH_SCATTER), _WIDEST_BEAMS)
+        angle, minor = rng.uniform(0, np.pi), half * rng.uniform(0.2, 1)
+        disc[i] = rng.random() < 0.5
+        shapes.append((half, minor, angle))
+    half, minor, angle = _columns(shapes)
+    one = ~disc
+    drawn = join(
+        make_disc(flux[disc], half[disc], minor[disc], angle[disc]),
+        make_compact(flux[one], half[one] / _HALF_LIGHT, minor[one] / _HALF_LIGHT, angle[one]),
+    )
+    owners = np.concatenate([*[np.flatnonzero(disc)] * 2, np.flatnonzero(one)])
+    order = np.argsort(owners, kind="stable")
+    return drawn.rows(order), owners[order]
+
+
+def _columns(shapes: list[tuple[float, float, float]]) -> Double:
+    return np.array(shapes, dtype=np.float64).reshape(-1, 3).T
 
 
 def _spread(
     stamps: list[tuple[str, Stamp]],
     *,
-    left: npt.NDArray[np.float64],
+    left: Double,
     drawn: Image,
     uncleaned: Image,
     bright: list[Image],
@@ -162,7 +183,7 @@ def _compact_places(
     imager: Imager,
     rms: float,
     extended: list[tuple[str, Stamp]],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Double, Double, Double]:
     """Draw x, y and flux of the compact sources."""
     flux = draw_fluxes(
         rng,
