@@ -273,6 +273,24 @@ def test_zeros_around_a_mosaic_are_blank(tmp_path: Path) -> None:
     assert np.isnan(read_map(save(tmp_path, data)).data[:, :5]).all()
 
 
+@pytest.mark.parametrize("fill", [1.0, -1.0, 1e-30, -32768.0, 1e30])
+def test_what_fills_a_part_of_a_map_is_blank_in_the_map_and_in_its_windows(
+    tmp_path: Path, fill: float
+) -> None:
+    data = np.random.default_rng(3).normal(0, 1, (96, 128)).astype(np.float32)
+    data[:, :40] = data[50:70, 90:99] = data[5, 120] = fill
+    path = save(tmp_path, data)
+    expected = np.where(data == np.float32(fill), np.nan, data)
+    np.testing.assert_array_equal(read_map(path).data, expected)
+    with open_map(path) as file:
+        np.testing.assert_array_equal(file.window(slice(3, 70), slice(8, 60)), expected[3:70, 8:60])
+
+
+def test_a_map_of_few_levels_is_no_fill(tmp_path: Path) -> None:
+    data = 1e-4 * (np.random.default_rng(3).normal(0, 1, (200, 200)).round() + 7).astype(np.float32)
+    assert np.isfinite(read_map(save(tmp_path, data)).data).all()
+
+
 def test_windows_of_a_file_are_those_of_the_map(tmp_path: Path) -> None:
     path = save(tmp_path, pixels()[None], BUNIT="mJy/beam", CTYPE3="FREQ", CRVAL3=1e9)
     with open_map(path) as file:

@@ -123,7 +123,7 @@ def _describe(hdus: Any, name: str, beam: Beam | None) -> MapFile:
         section=chosen.hdu.section,
         leading=(0,) * (len(chosen.hdu.shape) - 2),
         factor=factor,
-        zero_is_blank=int(header.get("BITPIX", -32)) < 0 and not isinstance(chosen.hdu, fits.CompImageHDU),
+        fills_are_blank=int(header.get("BITPIX", -32)) < 0 and not isinstance(chosen.hdu, fits.CompImageHDU),
     )
 
 

@@ -17,6 +17,8 @@ __all__ = ["MapFile", "RadioMap", "quiet"]
 
 Float = npt.NDArray[np.float32]
 
+FILL_STEP, FILL_BLOCKS = 8, 8
+"""A value is a fill if so many blocks of so many pixels square hold nothing else."""
 STRIP_PIXELS = 1 << 22
 """Pixels that are read at a time for an overview."""
 
@@ -79,7 +81,7 @@ class MapFile:
     section: Any
     leading: tuple[int, ...]
     factor: float
-    zero_is_blank: bool
+    fills_are_blank: bool
 
     def window(self, rows: slice, columns: slice) -> Float:
         """Read a window as float32 Jy/beam, NaN where blank."""
@@ -88,8 +90,9 @@ class MapFile:
             wide = values if self.factor == 1 else values * np.float64(self.factor)
             data = wide.astype(np.float32)
         data[~np.isfinite(data)] = np.nan
-        if self.zero_is_blank:
-            data[values == 0] = np.nan
+        if self.fills_are_blank:
+            for fill in (0, *_fills(values)):
+                data[values == fill] = np.nan
         return data
 
     def window_map(self, rows: slice, columns: slice) -> RadioMap:
@@ -140,6 +143,20 @@ class MapFile:
             name=self.name,
             notes=self.notes,
         )
+
+
+def _fills(values: npt.NDArray[Any]) -> list[Any]:
+    """Return the values that stand where nothing was measured: noise never repeats itself to the bit."""
+    sample = values[::FILL_STEP, ::FILL_STEP]
+    alike = (sample[1:, 1:] == sample[:-1, 1:]) & (sample[1:, 1:] == sample[1:, :-1])
+    if np.count_nonzero(alike & (sample[1:, 1:] != 0)) < FILL_BLOCKS:
+        return []
+    n_rows, n_columns = (length // FILL_STEP for length in values.shape)
+    whole = values[: n_rows * FILL_STEP, : n_columns * FILL_STEP]
+    blocks = whole.reshape(n_rows, FILL_STEP, n_columns, FILL_STEP)
+    least = blocks.min(axis=(1, 3))
+    found, n_blocks = np.unique(least[least == blocks.max(axis=(1, 3))], return_counts=True)
+    return list(found[n_blocks >= FILL_BLOCKS])
 
 
 def _averaged(strip: Float, block: int) -> Float:
