@@ -46,7 +46,7 @@ SAME_ISLAND = 4 / 9
 """Pieces of one island, which nothing parts, are joined from this share of the threshold's odds on."""
 WIDE = 0.3
 """A piece is wide whose (log) flux ratio is at least so much more than what all sources of the map have."""
-NOT_WIDE = 2.0
+NOT_WIDE = 3.0
 """Two pieces of which one is not wide are joined from this multiple of the threshold's odds on."""
 SPURIOUS, COMPACT, EXTENDED, MULTI, FLAGGED = range(len(CLASSES))
 
