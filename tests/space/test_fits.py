@@ -222,6 +222,7 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path) -> None:
         (np.full((24, 32), np.nan, dtype=np.float32), "blank pixels only"),
         (np.full((24, 32), 3.0, dtype=np.float32), "the value 3 in every pixel"),
         (np.zeros((24, 32), dtype=np.float32), "blank pixels only"),
+        (np.full((96, 96), 3.0, dtype=np.float32), "one value that fills it"),
     ],
 )
 def test_a_map_without_an_image_is_refused(tmp_path: Path, data: np.ndarray, says: str) -> None:

@@ -17,8 +17,8 @@ __all__ = ["MapFile", "RadioMap", "quiet"]
 
 Float = npt.NDArray[np.float32]
 
-FILL_STEP, FILL_BLOCKS = 8, 8
-"""A value is a fill if so many blocks of so many pixels square hold nothing else."""
+FILL_BLOCK, N_FILL_BLOCKS = 8, 8
+"""Pixels along a block, and how many blocks that hold nothing else make a value a fill."""
 STRIP_PIXELS = 1 << 22
 """Pixels that are read at a time for an overview."""
 
@@ -129,7 +129,8 @@ class MapFile:
         data = self.window(slice(None), slice(None))
         valid = data[np.isfinite(data)]
         if valid.size == 0 or valid.min() == valid.max():
-            got = "blank pixels only" if valid.size == 0 else f"the value {valid[0]:g} in every pixel"
+            nothing = "blank pixels only (NaN, zeros, or one value that fills it)"
+            got = nothing if valid.size == 0 else f"the value {valid[0]:g} in every pixel"
             raise InputError(f"{self.name} holds no image", got=got, expected="pixels in Jy/beam")
         return self._as_map(data, self.wcs)
 
@@ -147,16 +148,16 @@ class MapFile:
 
 def _fills(values: npt.NDArray[Any]) -> list[Any]:
     """Return the values that stand where nothing was measured: noise never repeats itself to the bit."""
-    sample = values[::FILL_STEP, ::FILL_STEP]
+    sample = values[::FILL_BLOCK, ::FILL_BLOCK]  # a quick look first: most maps have none
     alike = (sample[1:, 1:] == sample[:-1, 1:]) & (sample[1:, 1:] == sample[1:, :-1])
-    if np.count_nonzero(alike & (sample[1:, 1:] != 0)) < FILL_BLOCKS:
+    if np.count_nonzero(alike & (sample[1:, 1:] != 0)) < N_FILL_BLOCKS:
         return []
-    n_rows, n_columns = (length // FILL_STEP for length in values.shape)
-    whole = values[: n_rows * FILL_STEP, : n_columns * FILL_STEP]
-    blocks = whole.reshape(n_rows, FILL_STEP, n_columns, FILL_STEP)
+    n_rows, n_columns = (length // FILL_BLOCK for length in values.shape)
+    whole = values[: n_rows * FILL_BLOCK, : n_columns * FILL_BLOCK]
+    blocks = whole.reshape(n_rows, FILL_BLOCK, n_columns, FILL_BLOCK)
     least = blocks.min(axis=(1, 3))
     found, n_blocks = np.unique(least[least == blocks.max(axis=(1, 3))], return_counts=True)
-    return list(found[n_blocks >= FILL_BLOCKS])
+    return list(found[n_blocks >= N_FILL_BLOCKS])
 
 
 def _averaged(strip: Float, block: int) -> Float:

@@ -54,14 +54,13 @@ class Components:
 
     def rows(self, rows: npt.NDArray[np.int64]) -> "Components":
         """Return those of the given rows, in that order."""
-        names = [field.name for field in dataclasses.fields(self)]
-        return Components(**{name: getattr(self, name)[rows] for name in names})
+        return Components(**{name: getattr(self, name)[rows] for name in _NAMES})
 
-    def moved(self, dx: float | Array1D, dy: float | Array1D) -> "Components":
+    def moved(self, dx: Number, dy: Number) -> "Components":
         """Return the same moved by ``dx, dy`` pixels, all alike or each by its own."""
         return dataclasses.replace(self, x=self.x + dx, y=self.y + dy)
 
-    def turned(self, angle: float | Array1D, squeeze: float = 1.0) -> "Components":
+    def turned(self, angle: Number, squeeze: float = 1.0) -> "Components":
         """Return the same squeezed along y (seen from aside), then turned by ``angle`` radians."""
         c, s = np.cos(angle), np.sin(angle)
         x, y = self.x, self.y * squeeze
@@ -74,6 +73,9 @@ class Components:
             xy=c * s * (xx - yy) + (c * c - s * s) * xy,
             yy=s * s * xx + 2 * c * s * xy + c * c * yy,
         )
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Components))
 
 
 def make_compact(flux: Number, major: Number, minor: Number, angle: Number) -> Components:
@@ -104,8 +106,7 @@ def blobs(x: Array1D, y: Array1D, flux: Array1D, sigma: Array1D | float) -> Comp
 
 def join(*parts: Components) -> Components:
     """Return all parts as one source."""
-    names = [field.name for field in dataclasses.fields(Components)]
-    return Components(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return Components(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES})
 
 
 def core(rng: np.random.Generator, share: float) -> Components:

@@ -112,21 +112,25 @@ def _compact(
     rms: float,
     places: tuple[Double, Double, Double],
 ) -> list[tuple[str, Stamp]]:
-    """Draw sources of x, y, flux; ``width`` is the median one in beams, 0 for half an arcsecond or so."""
+    """Draw sources of x, y, flux; ``width`` is the median one in beams, 0 for points."""
     x, y, flux = places
     if width > 0:
         sources, owners = _resolved(rng, flux, width, imager.beam.fwhm)
-    else:  # half an arcsecond or so, at most a third of the beam
-        most = 0.35 * imager.beam.fwhm
-        shapes = []
-        for _ in flux:
-            major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, most)
-            shapes.append((major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi)))
-        sources, owners = make_compact(flux, *_columns(shapes)), np.arange(len(flux))
+    else:
+        sources, owners = _points(rng, flux, imager), np.arange(len(flux))
     sources = sources.moved(x[owners], y[owners])
     first = np.searchsorted(owners, np.arange(len(flux)))
     stamps = render_each(sources, first, imager.beam, (imager.n, imager.n), 0.1 * rms)
     return [("compact", stamp) for stamp in stamps]
+
+
+def _points(rng: np.random.Generator, flux: Double, imager: Imager) -> Components:
+    """Draw Gaussians of half an arcsecond or so, at most a third of the beam."""
+    most, shapes = 0.35 * imager.beam.fwhm, []
+    for _ in flux:
+        major = min(rng.lognormal(math.log(0.5), 0.6) / imager.pixel_arcsec, most)
+        shapes.append((major, major * rng.uniform(0.4, 1), rng.uniform(0, np.pi)))
+    return make_compact(flux, *_columns(shapes))
 
 
 def _resolved(rng: np.random.Generator, flux: Double, width: float, beam: float) -> tuple[Components, Int]:
