@@ -17,7 +17,7 @@ from helikon.space.catalogue import COLUMNS, source_counts
 from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, Detection
 from helikon.space.finder import FinderSettings, find_sources
 from helikon.space.fits import Beam, RadioMap
-from helikon.space.model import SourceModel
+from helikon.space.model import SourceModel, load_model
 
 RMS = 1e-4
 SIZE = 400
@@ -134,6 +134,15 @@ def test_an_extended_source_has_its_flux() -> None:
     assert row["las"].to_value("arcsec") > 50 * PIXEL
 
 
+def test_an_extended_source_that_is_faint_has_the_flux_of_its_wings() -> None:
+    places = [(100, 100), (300, 100), (100, 300), (300, 300)]
+    data = noise() + sum(gaussian(x, y, 12 * RMS, major=40, minor=25, angle=x) for x, y in places)
+    catalogue = find_sources(make_map(data), None)
+    rows = [int(np.argmin(np.hypot(catalogue["x"].value - x, catalogue["y"].value - y))) for x, y in places]
+    ratio = catalogue["int_flux"].value[rows] / (12 * RMS * 1000 / 25)
+    assert np.mean(ratio) == pytest.approx(0.88, abs=0.03)  # 0.82 with half a beam around the pixels
+
+
 def test_touching_sources_are_measured_apart_and_flagged() -> None:
     data = noise() + gaussian(200, 200, 80 * RMS) + gaussian(207, 200, 50 * RMS)
     catalogue = find_sources(make_map(data), None)
@@ -148,6 +157,55 @@ def test_a_source_at_the_border_or_beside_a_blank_is_flagged() -> None:
     catalogue = find_sources(make_map(data), None)
     flags = {round(float(row["x"].value), -1): row["flags"] for row in catalogue}
     assert flags == {0.0: "edge", 200.0: "", 300.0: "edge"}
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-5, 1e12])
+def test_the_unit_of_the_map_makes_no_difference(factor: float) -> None:
+    data = noise() + gaussian(200, 200, 80 * RMS) + gaussian(207, 200, 50 * RMS) + gaussian(100, 300, 8 * RMS)
+    data += gaussian(300, 100, 60 * RMS, major=20, minor=12, angle=30)
+    before, after = (find_sources(make_map(values), None) for values in (data, factor * data))
+    assert len(before) == len(after) >= 4
+    assert list(before["flags"]) == list(after["flags"])
+    for name in ("int_flux", "int_flux_err", "peak_flux", "peak_flux_err"):
+        assert after[name].value == pytest.approx(factor * before[name].value, rel=1e-3)
+    for name in ("x", "y", "ra_err", "dec_err", "major", "major_err", "pa_err"):
+        assert after[name].value == pytest.approx(before[name].value, rel=1e-3)
+
+
+@pytest.mark.parametrize("beyond", [2.5, 3.0, 4.0])
+def test_a_source_whose_peak_is_not_on_the_map_has_what_the_map_holds(beyond: float) -> None:
+    held = gaussian(200, -beyond, 400 * RMS) + gaussian(399 + beyond, 300, 400 * RMS)
+    held += gaussian(100, 99 + beyond, 400 * RMS)
+    held[100:140] = np.nan
+    catalogue = find_sources(make_map(noise() + held), None)
+    x, y = (catalogue[name].value for name in ("x", "y"))
+    near = [int(np.argmin(np.hypot(x - a, y - b))) for a, b in ((200, 0), (399, 300), (100, 99))]
+    for row in (catalogue[i] for i in near):
+        assert -0.5 <= row["x"].value < SIZE - 0.5
+        assert -0.5 <= row["y"].value < SIZE - 0.5
+        assert np.isfinite(held[round(row["y"].value), round(row["x"].value)])
+        assert "edge" in row["flags"].split()
+        assert row["peak_flux"].value / row["local_rms"].value == pytest.approx(row["snr"], rel=0.2)
+        assert row["int_flux"].value < 400 * RMS
+
+
+def test_a_source_on_the_border_is_measured_whole() -> None:
+    data = noise() + gaussian(200, -0.8, 100 * RMS) + gaussian(399.8, 300, 100 * RMS)
+    catalogue = find_sources(make_map(data), None)
+    assert catalogue["int_flux"].value == pytest.approx([100 * RMS] * 2, rel=0.1)
+    assert list(catalogue["flags"]) == ["edge", "edge"]
+
+
+def test_a_compact_source_that_is_two_is_flagged() -> None:
+    data = (
+        noise() + gaussian(200, 200, 60 * RMS) + gaussian(200, 205, 20 * RMS) + gaussian(300, 200, 80 * RMS)
+    )
+    catalogue = find_sources(make_map(data), load_model())
+    assert list(catalogue["class"]) == ["compact", "compact"]
+    assert sorted(zip(catalogue["n_components"].tolist(), catalogue["flags"], strict=True)) == [
+        (1, ""),
+        (2, "blended"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,23 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLASSES", "FLAGGED_FROM", "PROBABILITY_COLUMNS", "Detection", "called", "without_compact"]
+__all__ = [
+    "CLASSES",
+    "FLAGGED_FROM",
+    "PROBABILITY_COLUMNS",
+    "Detection",
+    "called",
+    "less_spurious",
+    "without_compact",
+]
 
 CLASSES = ("spurious", "compact", "extended", "extended-multi-island", "flagged")
 """Classes of the reference system (Riggi et al. 2023, A&C 42, 100682); index + 1 in the network."""
 PROBABILITY_COLUMNS = tuple("prob_" + name.replace("-", "_") for name in CLASSES)
 """Columns of catalogues that hold the probability of each class, in the same order."""
 FLAGGED_FROM = 0.25
-"""Probability from which a source is called flagged; of any other class it must be the most probable."""
+"""Probability from which a source is called flagged, unless spurious is more probable; of any other
+class it must be the most probable."""
 
 
 def called(
@@ -22,14 +31,17 @@ def called(
 
     That is the most probable one, but for ``flagged``: poor imaging that is
     missed spoils a measurement, and one that is not there costs a second look.
+    What is more probably spurious stays so, for it is nothing to measure.
 
     Parameters
     ----------
     probabilities : ndarray, shape (n, 5)
         In the order of ``CLASSES``. Where they are NaN, so is that of the class.
     """
-    flagged = CLASSES.index("flagged")
-    index = np.where(probabilities[:, flagged] >= FLAGGED_FROM, flagged, probabilities.argmax(axis=1))
+    flagged, spurious = CLASSES.index("flagged"), CLASSES.index("spurious")
+    poor = probabilities[:, flagged]
+    is_flagged = (poor >= FLAGGED_FROM) & (poor >= probabilities[:, spurious])
+    index = np.where(is_flagged, flagged, probabilities.argmax(axis=1))
     return index, probabilities[np.arange(len(index)), index]
 
 
@@ -50,6 +62,22 @@ def without_compact(
     given[rows, other] += given[rows, compact]
     given[rows, compact] = 0.0
     return given
+
+
+def less_spurious(
+    probabilities: npt.NDArray[np.float64], rows: npt.NDArray[np.bool_], *, odds: float
+) -> npt.NDArray[np.float64]:
+    """Return class probabilities (n, 5) where, in some rows, spurious has these odds times its own.
+
+    Parameters
+    ----------
+    rows : ndarray of bool, shape (n,)
+        Whose probabilities change.
+    """
+    weights = np.ones_like(probabilities)
+    weights[rows, CLASSES.index("spurious")] = odds
+    weighed = probabilities * weights
+    return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

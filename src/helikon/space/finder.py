@@ -21,11 +21,13 @@ from helikon.space.association.association import Association, join_pieces
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.beam import Beam
 from helikon.space.catalogue import empty_catalogue, make_catalogue
-from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, called, without_compact
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, called, less_spurious, without_compact
+from helikon.space.columns import FLAGS
 from helikon.space.detect import Pieces, find_pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measures.measure import SourceMasks, fit_map, measure_sources
+from helikon.space.measures.neighbours import are_near_bright
 from helikon.space.model import SourceModel
 from helikon.space.names import iau_names
 
@@ -33,6 +35,8 @@ __all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
 
+FAR_ARTEFACTS = 0.3
+"""What the odds of spurious are multiplied by where no bright source is near (``measures/neighbours.py``)."""
 STREAK_WIDTH, STREAK_LENGTH = 0.5, 2.0
 """In widths of the beam: a compact source is not narrower than the first and longer than the second."""
 
@@ -152,9 +156,11 @@ def find_in_window(
     masks = SourceMasks.of(kept, joined.source_of_piece)
     values = measure_sources(radio_map, background, kept, final, masks)
     probabilities = (
-        joined.probabilities if model is None else _without_streaks(joined, values, radio_map.beam)
+        joined.probabilities if model is None else _weighed(joined.probabilities, values, radio_map.beam)
     )
-    return Found(values=values | _classes(probabilities), pieces=kept, source_of_piece=joined.source_of_piece)
+    values |= _classes(probabilities)
+    values["flags"] = _flag_blends(values)
+    return Found(values=values, pieces=kept, source_of_piece=joined.source_of_piece)
 
 
 def refuse_without_noise(rms: npt.NDArray[np.floating], name: str) -> None:
@@ -196,18 +202,35 @@ def provenance(radio_map: RadioMap | MapFile, model_sha256: str, settings: Finde
     }
 
 
-def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam) -> npt.NDArray[np.float64]:
-    """Return the class probabilities, where what is long and narrower than the beam is no compact source."""
+def _weighed(
+    probabilities: npt.NDArray[np.float64], values: Mapping[str, Any], beam: Beam
+) -> npt.NDArray[np.float64]:
+    """Return the class probabilities, by what is known of artefacts.
+
+    They are less probable where no bright source could make them, and what is
+    long and narrower than the beam is no compact source.
+    """
+    far = ~are_near_bright(values, beam.major_arcsec)
     is_streak = (values["minor"] < STREAK_WIDTH * beam.minor_arcsec) & (
         values["major"] > STREAK_LENGTH * beam.major_arcsec
     )
-    return without_compact(joined.probabilities, is_streak, instead="spurious")
+    given = less_spurious(probabilities, far, odds=FAR_ARTEFACTS)
+    return without_compact(given, is_streak, instead="spurious")
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
     index, probability = called(probabilities)
     values = {"class": [CLASSES[i] for i in index], "class_prob": probability}
     return values | dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
+
+
+def _flag_blends(values: Mapping[str, Any]) -> list[str]:
+    """Return the column ``flags`` with ``blended`` for compact sources that take several Gaussians."""
+    flags = []
+    for text, name, n in zip(values["flags"], values["class"], values["n_components"], strict=True):
+        words = {*text.split(), *(["blended"] if name == "compact" and n > 1 else [])}
+        flags.append(" ".join(word for word in FLAGS if word in words))
+    return flags
 
 
 def _parted(joined: Association, chosen: npt.NDArray[np.bool_]) -> Association:

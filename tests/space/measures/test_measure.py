@@ -30,13 +30,14 @@ def test_errors_follow_the_position_angle() -> None:
     assert north.angle[0] < 5
 
 
-def test_a_mask_is_summed_with_half_a_beam_around_it_and_without_its_neighbours() -> None:
+def test_a_mask_is_summed_with_a_beam_around_it_and_half_a_beam_beside_others() -> None:
     data = np.ones((40, 40), dtype=np.float32)
     mask, others = np.zeros((2, 40, 40), dtype=bool)
     mask[10:20, 10:30] = True
-    others[20:30, 10:30] = True
+    others[22:32, 10:30] = True
     found = measure_mask(data, mask, others, beam_area_pixels=10, beam_fwhm_pixels=2)
-    assert found.n_summed == 200 + 20 + 2 * 10
+    above, sides, corners, between = 2 * 20, 2 * 2 * 10, 4 * 1, 1 * 20  # one of two rows between
+    assert found.n_summed == 200 + above + sides + corners + between
     assert found.flux == pytest.approx(found.n_summed / 10)
     assert (found.x, found.y) == pytest.approx((19.5, 14.5))
     major, minor, angle = ellipse_of_form(np.array([found.form]))
@@ -76,6 +77,10 @@ def test_a_rounded_outline_leaves_out_what_sticks_out_and_fills_what_is_missing(
     thin[4, 5:25] = True
     assert len(polygons(thin, rounding=1.7)) == 1
     assert np.ptp(polygons(thin, rounding=1.7)[0], axis=0) == pytest.approx((20, 1))
+    held = mask.copy()
+    held[:, 18:22] = False
+    held[18, 18:22] = True  # a bridge, one pixel wide
+    assert len(polygons(held, rounding=1.7)) == 1
 
 
 def test_an_outline_is_read_back_as_it_was_written() -> None:

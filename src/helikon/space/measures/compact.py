@@ -29,6 +29,8 @@ Form = tuple[float, float, float]
 
 RESOLVED_SIGMA = 3.0
 """Excess of integrated over peak flux density that makes a source resolved."""
+BEYOND = 0.25
+"""How far off the map a Gaussian's centre may lie, in beam widths: it is a fifth brighter than the border."""
 LEAST_VARIANCE = 1e-18
 """Of a logarithm of an area."""
 
@@ -95,7 +97,25 @@ def fit_pieces(
     for shapes in fit_shapes(data, noise, pieces, form, beam_fwhm_pixels):
         parameters[shapes.stamps.piece], good[shapes.stamps.piece] = shapes.parameters, shapes.good
         cores.append(_Core.of(shapes.stamps, shapes.values, shapes.good))
-    return _measure(_Core.join(cores), parameters, good, pieces, noise, form, white)
+    fits = _measure(_Core.join(cores), parameters, good, pieces, noise, form, white)
+    is_on_map = _is_on_map(fits.parameters, pieces, data, BEYOND * beam_fwhm_pixels)
+    return dataclasses.replace(fits, good=good & is_on_map)
+
+
+def _is_on_map(parameters: Double, pieces: Pieces, data: Float, beyond: float) -> Bool:
+    """Say whose centre lies on a pixel with a value, or so few pixels beyond, seen from the highest one.
+
+    Farther away the peak is not measured but made up.
+    """
+    x, y = parameters[:, 1], parameters[:, 2]
+    away = np.hypot(x - pieces.x, y - pieces.y)
+    share = np.minimum(1.0, beyond / np.maximum(away, 1e-9))
+    column, row = (np.rint(at + share * (top - at)) for at, top in ((x, pieces.x), (y, pieces.y)))
+    height, width = data.shape
+    on_map = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    place = row[on_map].astype(np.int64), column[on_map].astype(np.int64)
+    on_map[on_map] = np.isfinite(data[place])
+    return np.asarray(on_map)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -236,11 +256,18 @@ class _Fit:
 
 
 def _spread(parameters: Double, problem: Correlated, grid: Grid, sigma: Double, *, n_free: int = 6) -> Double:
-    """Return the covariance of fitted parameters, 0 for those that were not free."""
+    """Return the covariance of fitted parameters, 0 for those that were not free.
+
+    The normal equations are scaled so that their diagonals are 1: whether peaks
+    are 1 or 1e-9 in the map's unit makes no difference.
+    """
     model = np.exp(grid.to_terms(parameters) @ grid.terms)
     matrix, _ = problem.normal(np.arange(len(model)), model, model, grid.terms)
     slopes = grid.slopes(parameters)
     normal = (slopes.transpose(0, 2, 1) @ matrix @ slopes)[:, :n_free, :n_free]
     result = np.zeros((len(model), 6, 6))
-    result[:, :n_free, :n_free] = np.linalg.pinv(normal, hermitian=True) * sigma[:, None, None] ** 2
+    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", normal), 1e-300))
+    both = scale[:, :, None] * scale[:, None, :]
+    inverse = np.linalg.pinv(normal * both, hermitian=True) * both
+    result[:, :n_free, :n_free] = inverse * sigma[:, None, None] ** 2
     return result

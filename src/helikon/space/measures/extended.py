@@ -17,6 +17,12 @@ Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 
+GROWTH = 1.0
+"""How far around a wide mask its flux density is summed, in beam widths: as far as the beam spreads it."""
+WIDE = 2.0
+"""A mask is wide that has this many times the pixels of a point source's of the same height."""
+RIM = 0.5
+"""How wide the outermost part of that is, in beam widths: it tells what may still be missing."""
 NOISE_RISE = 1.5
 """How much noisier sums over many beams are than beams apart would make them: sources below the
 threshold make noise that correlates over more than a beam (on made-up fields twice the area)."""
@@ -31,9 +37,10 @@ class MaskMeasure:
     peak : float
         Highest pixel in Jy/beam.
     flux : float
-        Integrated flux density in Jy, of the mask and half a beam around it.
+        Integrated flux density in Jy, of the mask and half a beam around it; of a beam
+        around a wide one, where no other source is nearer than that.
     rim : float
-        What the half beam around the mask has of it, in Jy.
+        What the outermost half beam has of it, in Jy.
     n_summed : int
         Pixels in that sum.
     sum_error : float
@@ -61,7 +68,7 @@ def measure_masks(
     data: Float, masks: SourceMasks, chosen: Bool, *, beam_area_pixels: float, beam_fwhm_pixels: float
 ) -> list[MaskMeasure]:
     """Measure the pixels of the sources that are ``chosen``, in their order."""
-    pad = math.ceil(beam_fwhm_pixels / 2) + 1
+    pad = math.ceil(2 * GROWTH * beam_fwhm_pixels) + 1  # others reach a beam into what is summed
     found = []
     for source in np.flatnonzero(chosen).tolist():
         rows, columns = (
@@ -89,8 +96,11 @@ def measure_mask(
     mask, others : ndarray of bool, shape (h, w)
         Pixels of this source, and those of any other.
     """
-    around = ndimage.distance_transform_edt(~mask) <= beam_fwhm_pixels / 2
-    summed = around & ~others & np.isfinite(data)
+    away, from_others = _distance(mask) / beam_fwhm_pixels, _distance(others) / beam_fwhm_pixels
+    is_rim, is_alone = away > GROWTH - RIM, from_others > GROWTH
+    with_rim = is_alone & _is_wide(data[mask], beam_area_pixels)
+    summed = ~others & (away <= GROWTH) & (with_rim | ~is_rim) & np.isfinite(data)
+    doubtful = summed & ~mask & (is_rim | ~with_rim)
     y, x = np.nonzero(mask)
     weights = np.clip(np.nan_to_num(data[y, x].astype(np.float64)), 1e-30, None)
     centre_x, centre_y = np.average(x, weights=weights), np.average(y, weights=weights)
@@ -99,7 +109,7 @@ def measure_mask(
     return MaskMeasure(
         peak=float(data[y, x].max()),
         flux=float(data[summed].sum(dtype=np.float64) / beam_area_pixels),
-        rim=float(data[summed & ~mask].sum(dtype=np.float64) / beam_area_pixels),
+        rim=float(data[doubtful].sum(dtype=np.float64) / beam_area_pixels),
         n_summed=n_summed,
         sum_error=NOISE_RISE * math.sqrt(n_summed / beam_area_pixels),
         x=float(centre_x),
@@ -107,6 +117,20 @@ def measure_mask(
         scatter=offsets @ offsets.T * beam_area_pixels / weights.sum() ** 2,
         form=_moments(offsets[0], offsets[1], weights),
     )
+
+
+def _is_wide(values: Float, beam_area_pixels: float) -> bool:
+    """Say of the pixels of a mask whether they are more than those of two points as high."""
+    lowest = max(float(values.min()), 1e-3 * float(values.max()))
+    n_of_point = beam_area_pixels * max(1.0, math.log(float(values.max()) / lowest))
+    return len(values) > WIDE * n_of_point
+
+
+def _distance(mask: Bool) -> Double:
+    """Return how far each pixel is from the mask; infinitely far from an empty one."""
+    if not mask.any():
+        return np.full(mask.shape, math.inf)
+    return np.asarray(ndimage.distance_transform_edt(~mask), dtype=np.float64)
 
 
 def _moments(dx: Double, dy: Double, weights: Double) -> tuple[float, float, float]:

@@ -1,7 +1,7 @@
 """Measure sources: positions, flux densities, sizes and their errors.
 
 A source that is one compact piece is measured by its Gaussian; any other by
-the pixels of its mask (islands, with half a beam around them), and described
+the pixels of its mask (islands, with a beam around them), and described
 by Gaussians besides (``components.py``).
 """
 
@@ -41,7 +41,7 @@ Bool = npt.NDArray[np.bool_]
 POOR_CHI2 = 4.0
 """Reduced chi squared from which a compact source's fit is poor."""
 RIM_SHARE = 0.5
-"""Part of the flux density around a mask that may be missing, or somebody else's."""
+"""Part of the flux density at the rim of a sum that may be missing beyond it, or somebody else's."""
 POOR_SIGMA, POOR_SHARE = 6.0, 0.2
 """What the Gaussians of other sources leave where their fit is poor: in sigma and of the peak."""
 
@@ -129,7 +129,7 @@ class _Rows:
 
     ``flux_error`` is that of a Gaussian's flux density, relative to it.
     ``scatter`` is the covariance of a centre of brightness and ``sum_error`` the error of a sum,
-    both for a noise of 1, and ``rim`` what the sum has from around the mask; they mean nothing
+    both for a noise of 1, and ``rim`` what the sum has at its rim; they mean nothing
     for Gaussians.
     """
 

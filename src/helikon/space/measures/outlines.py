@@ -95,12 +95,13 @@ def polygons(mask: Bool, rounding: float = 0.0) -> list[Double]:
     rounding : float
         Standard deviation, in pixels, of a Gaussian: what is inside has more of
         the mask around it than not, weighted so. A mask so thin that nothing
-        would be inside keeps its border as it is.
+        would be inside, or that would fall apart, keeps its border as it is.
     """
     margin = math.ceil(rounding) + 1
     inside = np.pad(mask, margin).astype(np.float64)
-    rounded = ndimage.gaussian_filter(inside, rounding, mode="constant")
-    return _borders(rounded, margin) or _borders(inside, margin)
+    rounded = _borders(ndimage.gaussian_filter(inside, rounding, mode="constant"), margin)
+    as_it_is = _borders(inside, margin)
+    return rounded if len(rounded) == len(as_it_is) else as_it_is
 
 
 def _borders(inside: Double, margin: int) -> list[Double]:
