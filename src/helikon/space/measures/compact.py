@@ -29,8 +29,8 @@ Form = tuple[float, float, float]
 
 RESOLVED_SIGMA = 3.0
 """Excess of integrated over peak flux density that makes a source resolved."""
-BEYOND = 0.25
-"""How far off the map a Gaussian's centre may lie, in beam widths: it is a fifth brighter than the border."""
+MOST_DOUBT = 0.3
+"""Relative error of a peak off the map, from which nothing is left of it but what the map holds."""
 LEAST_VARIANCE = 1e-18
 """Of a logarithm of an area."""
 
@@ -98,24 +98,18 @@ def fit_pieces(
         parameters[shapes.stamps.piece], good[shapes.stamps.piece] = shapes.parameters, shapes.good
         cores.append(_Core.of(shapes.stamps, shapes.values, shapes.good))
     fits = _measure(_Core.join(cores), parameters, good, pieces, noise, form, white)
-    is_on_map = _is_on_map(fits.parameters, pieces, data, BEYOND * beam_fwhm_pixels)
-    return dataclasses.replace(fits, good=good & is_on_map)
+    peak_error = np.sqrt(fits.covariance[:, 0, 0])
+    is_made_up = ~_are_on_map(fits.parameters, data) & (peak_error > MOST_DOUBT * fits.parameters[:, 0])
+    return dataclasses.replace(fits, good=good & ~is_made_up)
 
 
-def _is_on_map(parameters: Double, pieces: Pieces, data: Float, beyond: float) -> Bool:
-    """Say whose centre lies on a pixel with a value, or so few pixels beyond, seen from the highest one.
-
-    Farther away the peak is not measured but made up.
-    """
-    x, y = parameters[:, 1], parameters[:, 2]
-    away = np.hypot(x - pieces.x, y - pieces.y)
-    share = np.minimum(1.0, beyond / np.maximum(away, 1e-9))
-    column, row = (np.rint(at + share * (top - at)) for at, top in ((x, pieces.x), (y, pieces.y)))
+def _are_on_map(parameters: Double, data: Float) -> Bool:
+    """Say whose centre lies on a pixel with a value."""
+    column, row = np.rint(parameters[:, 1]), np.rint(parameters[:, 2])
     height, width = data.shape
-    on_map = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    place = row[on_map].astype(np.int64), column[on_map].astype(np.int64)
-    on_map[on_map] = np.isfinite(data[place])
-    return np.asarray(on_map)
+    on_map = np.asarray((column >= 0) & (column < width) & (row >= 0) & (row < height))
+    on_map[on_map] = np.isfinite(data[row[on_map].astype(np.int64), column[on_map].astype(np.int64)])
+    return on_map
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
