@@ -82,6 +82,9 @@ def test_a_beam_given_replaces_that_of_the_header(map_path: Path, tmp_path: Path
         (["nothing.fits"], "no file nothing.fits"),
         (["MAP", "--beam", "wide"], "the beam cannot be read"),
         (["MAP", "--seed-sigma", "2"], "0 < flood <= seed"),
+        (["MAP", "--seed-sigma", "inf"], "these thresholds cannot be used: got seed inf"),
+        (["MAP", "--flood-sigma", "nan"], "these thresholds cannot be used: got seed 5 and flood nan"),
+        (["MAP", "--score-threshold", "nan"], "this score threshold cannot be used: got nan"),
         (["MAP", "--model", "/nowhere"], "no source model here"),
     ],
 )
@@ -95,6 +98,13 @@ def test_bad_input_is_one_line_and_exit_1(
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+def test_fits_cutouts_of_no_sheets_are_a_usage_error(map_path: Path, tmp_path: Path) -> None:
+    result = run("find", str(map_path), "--out", str(tmp_path / "out"), "--fits-cutouts")
+    assert result.exit_code == 2
+    assert "add --cutouts N" in result.output
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_imports_nothing_heavy(imported: Callable[[str, set[str]], set[str]]) -> None:

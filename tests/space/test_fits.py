@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.wcs import WCS
 
 from helikon.errors import InputError
 from helikon.space.beam import Beam, parse_beam
@@ -99,6 +100,179 @@ def test_axes_of_length_one_are_dropped_with_a_note(tmp_path: Path) -> None:
     assert found.frequency_hz == 1.4e9
 
 
+@pytest.mark.parametrize("place", [(0, 3), (0, 2), (2, 3)])
+def test_axes_of_length_one_are_dropped_wherever_they_are(tmp_path: Path, place: tuple[int, ...]) -> None:
+    data = np.expand_dims(pixels(), place)
+    x, y = sorted(set(range(4)) - {3 - axis for axis in place})
+    others = iter(("FREQ", "STOKES"))
+    cards: dict[str, Any] = {
+        f"{key}{number}": None for key in ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CUNIT") for number in (1, 2)
+    }
+    for axis in range(4):
+        old = {x: 1, y: 2}.get(axis)
+        if old is None:
+            cards |= {f"CTYPE{axis + 1}": next(others), f"CRVAL{axis + 1}": 1e9}
+        for key in ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CUNIT") if old else ():
+            cards[f"{key}{axis + 1}"] = header()[f"{key}{old}"]
+    path = save(tmp_path, data, **cards)
+    found = read_map(path)
+    np.testing.assert_array_equal(found.data, pixels())
+    assert found.wcs.wcs_pix2world(15.5, 11.5, 0) == pytest.approx((150.0, -30.0))
+    with open_map(path) as file:
+        np.testing.assert_array_equal(file.window(slice(3, 9), slice(5, 20)), pixels()[3:9, 5:20])
+
+
+def test_a_picture_that_is_none_of_the_sky_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "thumbnail.fits"
+    fits.HDUList([fits.PrimaryHDU(np.ones((10, 10))), fits.ImageHDU(pixels(), header())]).writeto(path)
+    found = read_map(path)
+    np.testing.assert_array_equal(found.data, pixels())
+    assert found.notes == ("2 images in the file: HDU 1 was read",)
+
+
+def spectrum(shape: tuple[int, int]) -> fits.ImageHDU:
+    return fits.ImageHDU(np.ones(shape), fits.Header([("CTYPE1", "FREQ-LSR"), ("CTYPE2", "STOKES")]))
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        ([spectrum((8, 9)), spectrum((9, 8))], "CTYPE 'FREQ-LSR' and 'STOKES' in HDU 1"),
+        ([spectrum((8, 9)), fits.ImageHDU(np.ones((3, 8, 9)), header())], "is a cube: got axes of 9 x 8 x 3"),
+        ([fits.ImageHDU(np.ones((8, 9, 1)), header())], "1 x 9 x 8 pixels (RA---SIN is axis 1, DEC--SIN is"),
+        ([fits.ImageHDU(np.ones((1, 9)), header())], "expected longitude and latitude longer than one pixel"),
+    ],
+)
+def test_files_without_a_flat_image_of_the_sky_are_refused(
+    tmp_path: Path, images: list[fits.ImageHDU], says: str
+) -> None:
+    path = tmp_path / "odd.fits"
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(path)
+    with pytest.raises(InputError) as error:
+        read_map(path)
+    assert says in one_line(error)
+
+
+def test_an_image_of_something_else_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "spectrum.fits"
+    fits.HDUList([fits.PrimaryHDU(), spectrum((8, 9)), fits.ImageHDU(pixels(), header())]).writeto(path)
+    np.testing.assert_array_equal(read_map(path).data, pixels())
+
+
+@pytest.mark.parametrize("algorithm", ["RICE_1", "GZIP_2"])
+def test_compressed_pixels_that_are_broken_are_refused_when_they_are_read(
+    tmp_path: Path, algorithm: str
+) -> None:
+    path = tmp_path / "broken.fits.fz"
+    fits.CompImageHDU(pixels(), header(), compression_type=algorithm, quantize_level=16).writeto(path)
+    with fits.open(path, disable_image_compression=True) as hdus:
+        start = hdus[1].fileinfo()["datLoc"] + hdus[1].header["NAXIS1"] * hdus[1].header["NAXIS2"]
+    content = bytearray(path.read_bytes())
+    content[start : start + 400] = b"\xff" * 400
+    path.write_bytes(content)
+    with open_map(path) as file, pytest.raises(InputError, match="cannot be read as FITS") as error:
+        file.window(slice(0, 9), slice(0, 9))
+    assert "whole FITS file" in one_line(error)
+
+
+def test_what_goes_wrong_with_an_open_map_is_not_said_of_its_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="something else"), open_map(save(tmp_path)):
+        raise ValueError("something else")
+
+
+@pytest.mark.parametrize(("projection", "declination"), [("CAR", 60.0), ("CAR", -45.0), ("MER", 45.0)])
+def test_pixels_are_as_large_as_they_are_on_the_sky(
+    tmp_path: Path, projection: str, declination: float
+) -> None:
+    names = {"CTYPE1": f"RA---{projection}", "CTYPE2": f"DEC--{projection}", "CRVAL1": 20.0, "CRVAL2": 0.0}
+    wcs = WCS(header(**names))
+    row = float(wcs.all_world2pix(20.0, declination, 1)[1])
+    found = read_map(save(tmp_path, **names, CRPIX2=12.5 - row + wcs.wcs.crpix[1]))
+    narrow = 2 * np.cos(np.radians(declination))
+    assert found.pixel_arcsec == pytest.approx(
+        narrow if projection == "MER" else np.sqrt(2 * narrow), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("turned_by", [0.0, 45.0])
+def test_pixels_that_are_oblong_on_the_sky_are_said_to_be(tmp_path: Path, turned_by: float) -> None:
+    centre = {"CTYPE1": "RA---CAR", "CTYPE2": "DEC--CAR", "CRVAL1": 20.0, "CRVAL2": 0.0, "CROTA2": turned_by}
+    wcs = WCS(header(**centre))
+    x, y = wcs.all_world2pix(20.0, 60.0, 1)
+    crpix = {"CRPIX1": 16.5 - x + wcs.wcs.crpix[0], "CRPIX2": 12.5 - y + wcs.wcs.crpix[1]}
+    found = read_map(save(tmp_path, **centre, **crpix))
+    assert found.pixel_arcsec == pytest.approx(np.sqrt(2), rel=1e-3)
+    assert found.notes == ("pixels of 2 by 1 arcsec on the sky: extents are less sure",)
+
+
+@pytest.mark.parametrize("projection", ["SIN", "TAN", "ZEA", "STG", "ARC"])
+def test_pixels_near_the_reference_have_the_size_in_the_header(tmp_path: Path, projection: str) -> None:
+    cards = {"CTYPE1": f"RA---{projection}", "CTYPE2": f"DEC--{projection}", "CRPIX1": 16.5 + 1800}
+    path = save(tmp_path, **cards)
+    found = read_map(path)
+    assert found.pixel_arcsec == pytest.approx(2, rel=1e-12)
+    assert found.notes == ()
+
+
+def test_pixels_that_the_projection_stretches_too_much_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, CTYPE1="RA---CAR", CTYPE2="DEC--CAR", CRVAL2=0.0, CRPIX2=12.5 - 75 * 1800)
+    with pytest.raises(InputError) as error:
+        read_map(path)
+    assert "not square" in one_line(error)
+    assert "reproject" in one_line(error)
+
+
+def test_a_place_where_the_projection_is_not_defined_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        read_map(save(tmp_path, CRPIX1=16.5 + 100 * 1800))
+    assert "no usable sky coordinates at its centre" in one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("projection", "says"),
+    [
+        ("NCP", "blows up on the equator"),
+        ("TPV", "at its centre: got no place on the sky there from RA---TPV"),
+    ],
+)
+def test_a_projection_that_gives_no_place_is_named(tmp_path: Path, projection: str, says: str) -> None:
+    path = save(tmp_path, CTYPE1=f"RA---{projection}", CTYPE2=f"DEC--{projection}", CRVAL2=0.0)
+    with pytest.raises(InputError) as error:
+        read_map(path)
+    assert "has no usable sky coordinates" in one_line(error)
+    assert says in str(error.value)
+    assert f"RA---{projection}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("cards", "sizes", "note"),
+    [
+        ({"BMIN": None, "BPA": 20.0}, (10, 10, 20), "no BMIN: the beam is taken as round"),
+        ({"BMIN": 14 / 3600, "BPA": 20.0}, (14, 10, 110), "BMIN is larger than BMAJ"),
+        ({"BMIN": "0.004", "BPA": 120.0}, (14.4, 10, 30), "BMIN is larger than BMAJ"),
+    ],
+)
+def test_what_is_assumed_of_the_beam_is_said(
+    tmp_path: Path, cards: dict[str, Any], sizes: tuple[float, ...], note: str
+) -> None:
+    found = read_map(save(tmp_path, **cards))
+    beam = found.beam
+    assert (beam.major_arcsec, beam.minor_arcsec, beam.position_angle_deg) == pytest.approx(sizes)
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith(note)
+    assert read_map(save(tmp_path, name="given.fits", **cards), beam=parse_beam("9")).notes == ()
+
+
+def test_the_beam_is_found_in_the_primary_header(tmp_path: Path) -> None:
+    path = tmp_path / "extension.fits"
+    first = fits.PrimaryHDU(header=header())
+    fits.HDUList([first, fits.ImageHDU(pixels(), header(BMAJ=None, BMIN=None, BPA=None))]).writeto(path)
+    found = read_map(path)
+    assert found.beam == Beam(major_arcsec=10, minor_arcsec=10)
+    assert found.notes == ("the beam is that of the primary header",)
+    assert read_map(path, beam=parse_beam("9")).notes == ()
+
+
 def test_the_first_image_of_several_is_read_with_a_note(tmp_path: Path) -> None:
     path = tmp_path / "several.fits"
     images = [fits.ImageHDU(pixels() * factor, header()) for factor in (1, 2)]
@@ -110,10 +284,29 @@ def test_the_first_image_of_several_is_read_with_a_note(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "factor"),
-    [("JY/BEAM", 1), ("Jy beam-1", 1), ("mJy/beam", 1e-3), ("uJy/beam", 1e-6), ("Jy/pixel", BEAM_AREA)],
+    [
+        ("JY/BEAM", 1),
+        ("Jy beam-1", 1),
+        ("Jy.beam**-1", 1),
+        ("Jy*beam^-1", 1),
+        ("Jy beam**(-1)", 1),
+        ("beam-1 Jy", 1),
+        ("BEAM-1.UJY", 1e-6),
+        ("10**-3 Jy/beam", 1e-3),
+        ("pix-1 Jy", BEAM_AREA),
+        ("mJy/beam", 1e-3),
+        ("uJy/beam", 1e-6),
+        ("Jy/pixel", BEAM_AREA),
+    ],
 )
 def test_units_become_jy_per_beam(tmp_path: Path, unit: str, factor: float) -> None:
     np.testing.assert_allclose(read_map(save(tmp_path, BUNIT=unit)).data, pixels() * factor, rtol=1e-5)
+
+
+def test_a_capital_m_is_milli_and_said_to_be(tmp_path: Path) -> None:
+    found = read_map(save(tmp_path, BUNIT="MJy/beam"))
+    np.testing.assert_allclose(found.data, pixels() * 1e-3, rtol=1e-5)
+    assert found.notes == ("MJy/beam taken as milli, not mega, and turned to Jy/beam",)
 
 
 def test_a_missing_unit_is_jy_per_beam_with_a_note(tmp_path: Path) -> None:
@@ -122,9 +315,10 @@ def test_a_missing_unit_is_jy_per_beam_with_a_note(tmp_path: Path) -> None:
     assert found.notes == ("no BUNIT: taken as Jy/beam",)
 
 
-def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", ["K", "Jy", "MJy/sr", "Jy*beam", "beam Jy**-1", "counts"])
+def test_an_unknown_unit_is_refused(tmp_path: Path, unit: str) -> None:
     with pytest.raises(InputError) as error:
-        read_map(save(tmp_path, BUNIT="K"))
+        read_map(save(tmp_path, BUNIT=unit))
     assert "expected Jy/beam" in one_line(error)
 
 

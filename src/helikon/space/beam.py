@@ -8,7 +8,7 @@ from typing import Any
 
 from helikon.errors import InputError
 
-__all__ = ["Beam", "header_beam", "parse_beam"]
+__all__ = ["Beam", "beam_notes", "header_beam", "parse_beam"]
 
 _EXPECTED = "FWHM in arcseconds, one number or MAJOR,MINOR,PA (PA in degrees, north through east)"
 _CLEAN_BMAJ = re.compile(r"CLEAN\s+BMAJ=\s*(\S+)\s+BMIN=\s*(\S+)\s+BPA=\s*(\S+)")
@@ -71,7 +71,9 @@ def header_beam(header: Mapping[str, Any], history: Iterable[str] = ()) -> Beam 
     """Return the beam that a FITS header names, or None.
 
     Looks at BMAJ, BMIN and BPA in degrees, then at the ``CLEAN BMAJ`` line that
-    AIPS leaves in HISTORY (the last one counts).
+    AIPS leaves in HISTORY (the last one counts). Without a BMIN the beam is
+    round; where BMIN is the larger one, the major axis lies at a right angle to
+    BPA, which is that of BMAJ.
     """
     found = _from_degrees(header.get("BMAJ"), header.get("BMIN"), header.get("BPA"))
     for line in history if found is None else ():
@@ -79,6 +81,17 @@ def header_beam(header: Mapping[str, Any], history: Iterable[str] = ()) -> Beam 
         if match:
             found = _from_degrees(*match.groups()) or found
     return found
+
+
+def beam_notes(header: Mapping[str, Any]) -> list[str]:
+    """Say what :func:`header_beam` assumed of BMAJ, BMIN and BPA."""
+    if header_beam(header) is None:
+        return []
+    if header.get("BMIN") is None:
+        return ["no BMIN: the beam is taken as round"]
+    if float(header["BMIN"]) > float(header["BMAJ"]):
+        return ["BMIN is larger than BMAJ: taken as the major axis, at BPA + 90 degrees"]
+    return []
 
 
 def _from_degrees(major: object, minor: object, angle: object) -> Beam | None:
@@ -89,8 +102,8 @@ def _from_degrees(major: object, minor: object, angle: object) -> Beam | None:
         return None
     if not all(size > 0 and math.isfinite(size) for size in sizes):
         return None
-    return Beam(
-        major_arcsec=max(sizes),
-        minor_arcsec=min(sizes),
-        position_angle_deg=position_angle if math.isfinite(position_angle) else 0.0,
-    )
+    if not math.isfinite(position_angle):
+        position_angle = 0.0
+    if sizes[1] > sizes[0]:
+        position_angle = (position_angle + 90) % 180
+    return Beam(major_arcsec=max(sizes), minor_arcsec=min(sizes), position_angle_deg=position_angle)

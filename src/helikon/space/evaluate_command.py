@@ -20,7 +20,11 @@ __all__ = ["evaluate"]
     required=True,
     help="Folder that `helikon space simulate` wrote.",
 )
-@click.option("--plot", type=click.Path(path_type=Path), help="Also draw the curves to this PNG.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Also draw the curves to this PNG; its folder is made if need be.",
+)
 @as_json_option
 def evaluate(catalogue: Path, truth: Path, plot: Path | None, as_json: bool) -> None:
     """Score CATALOGUE (VOTable or FITS table with ra and dec) on a made-up sky.

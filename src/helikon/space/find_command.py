@@ -84,7 +84,7 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thr
     show_default=True,
     help="Also show so many sources on contact sheets, those that are not compact first.",
 )
-@click.option("--fits-cutouts", is_flag=True, help="Write each source of the contact sheets as FITS too.")
+@click.option("--fits-cutouts", is_flag=True, help="Write each source of --cutouts as FITS too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def find(
@@ -120,6 +120,8 @@ def find(
       helikon space find mosaic.fits --out out --processes 4
       helikon space find mosaic.fits --out out --engine spark
     """
+    if fits_cutouts and not n_cutouts:
+        raise click.UsageError("--fits-cutouts is for the sources of the contact sheets: add --cutouts N.")
     use_one_thread_for_algebra()
     with _no_garbage():
         from helikon.space.finder import FinderSettings

@@ -1,6 +1,7 @@
 """What the finder is told."""
 
 import dataclasses
+import math
 
 from helikon.errors import InputError
 
@@ -43,11 +44,15 @@ class FinderSettings:
 
     def __post_init__(self) -> None:
         """Refuse thresholds that find nothing or everything."""
-        if not 0 < self.flood_sigma <= self.seed_sigma:
+        if not 0 < self.flood_sigma <= self.seed_sigma < math.inf:
             raise InputError(
                 "these thresholds cannot be used",
                 got=f"seed {self.seed_sigma:g} and flood {self.flood_sigma:g} sigma",
-                expected="0 < flood <= seed",
+                expected="0 < flood <= seed, finite",
+            )
+        if not 0 <= self.score_threshold <= 1:
+            raise InputError(
+                "this score threshold cannot be used", got=f"{self.score_threshold:g}", expected="0 to 1"
             )
         if self.window_pixels < LEAST_WINDOW:
             raise InputError(

@@ -1,12 +1,17 @@
 """Which image of a FITS file is the map."""
 
 import dataclasses
+import re
 from typing import Any
 
 from helikon.errors import InputError
 from helikon.space.beam import Beam, header_beam
 
 __all__ = ["ChosenImage", "choose_image"]
+
+_LONGITUDE = re.compile(r"(RA|[A-Z]{1,2}LO?N)-+[A-Z]{3}")
+_LATITUDE = re.compile(r"(DEC|[A-Z]{1,2}LA?T)-+[A-Z]{3}")
+"""Names of axes of the sky with their projection, as ``DEC--SIN``."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +22,12 @@ class ChosenImage:
     ----------
     hdu : astropy HDU
         Its pixels are read through ``section``.
+    number : int
+        Of the HDU, from 0.
     shape : tuple of int
         (ny, nx).
     axes : tuple of int
-        Which FITS axes are x and y, from 0.
+        Which FITS axes are x and y, from 0; all others are one pixel long.
     table_beam : Beam or None
         From CASA's BEAMS table, where there is one.
     notes : tuple of str
@@ -28,51 +35,90 @@ class ChosenImage:
     """
 
     hdu: Any
+    number: int
     shape: tuple[int, int]
     axes: tuple[int, int]
     table_beam: Beam | None
     notes: tuple[str, ...]
 
+    @property
+    def types(self) -> tuple[str, str]:
+        """What the header says x and y are (CTYPE)."""
+        x, y = (str(self.hdu.header.get(f"CTYPE{axis + 1}", "nothing")) for axis in self.axes)
+        return x, y
+
+    @property
+    def of_the_sky(self) -> bool:
+        """Whether x is called a longitude and y a latitude."""
+        return bool(_LONGITUDE.match(self.types[0]) and _LATITUDE.match(self.types[1]))
+
 
 def choose_image(hdus: Any, name: str) -> ChosenImage:
-    """Choose the first image with exactly two axes longer than one.
+    """Choose the first image of the sky with exactly two axes longer than one; if there is none, of anything.
 
     Raises
     ------
     InputError
-        If there is none: says what there is.
+        If there is no image: says what there is.
     """
-    images = [
-        (number, hdu, tuple(hdu.shape)) for number, hdu in enumerate(hdus) if hdu.is_image and hdu.shape
-    ]
-    flat = [(number, hdu, shape) for number, hdu, shape in images if _is_flat(shape)]
-    if not flat:
-        raise _refusal(name, [shape for _, _, shape in images])
-    number, hdu, shape = flat[0]
+    images = [(number, hdu) for number, hdu in enumerate(hdus) if hdu.is_image and hdu.shape]
+    number, hdu = _best(images, name)
+    along_x, along_y = _long_axes(hdu)
     notes = []
     if len(images) > 1:
         notes.append(f"{len(images)} images in the file: HDU {number} was read")
-    if len(shape) > 2:
-        notes.append(f"{len(shape) - 2} axes of length one were dropped")
+    if len(hdu.shape) > 2:
+        notes.append(f"{len(hdu.shape) - 2} axes of length one were dropped")
     return ChosenImage(
-        hdu=hdu, shape=(shape[-2], shape[-1]), axes=(0, 1), table_beam=_table_beam(hdus), notes=tuple(notes)
+        hdu=hdu,
+        number=number,
+        shape=(hdu.shape[-1 - along_y], hdu.shape[-1 - along_x]),
+        axes=(along_x, along_y),
+        table_beam=_table_beam(hdus),
+        notes=tuple(notes),
     )
 
 
-def _is_flat(shape: tuple[int, ...]) -> bool:
-    return len(shape) >= 2 and all(n == 1 for n in shape[:-2]) and min(shape[-2:]) > 1
+def _best(images: list[tuple[int, Any]], name: str) -> tuple[int, Any]:
+    """Return the first image whose long axes are those of the sky; if none has a sky, the first flat one."""
+    flat = [(number, hdu) for number, hdu in images if len(_long_axes(hdu)) == 2]
+    for number, hdu in flat:
+        if _long_axes(hdu) == _sky_axes(hdu):
+            return number, hdu
+    of_the_sky = [hdu for _, hdu in images if len(_sky_axes(hdu)) == 2]
+    if of_the_sky or not flat:
+        raise _refusal(name, [*of_the_sky, *(hdu for _, hdu in images)])
+    return flat[0]
 
 
-def _refusal(name: str, shapes: list[tuple[int, ...]]) -> InputError:
-    if not shapes:
+def _long_axes(hdu: Any) -> list[int]:
+    """Return which FITS axes, from 0, are longer than one pixel."""
+    return [axis for axis, n in enumerate(reversed(hdu.shape)) if n > 1]
+
+
+def _sky_axes(hdu: Any) -> list[int]:
+    """Return which FITS axes, from 0, are longitude and latitude."""
+    names = [str(hdu.header.get(f"CTYPE{axis + 1}", "")).upper() for axis in range(len(hdu.shape))]
+    return [axis for axis, name in enumerate(names) if _LONGITUDE.match(name) or _LATITUDE.match(name)]
+
+
+def _refusal(name: str, images: list[Any]) -> InputError:
+    if not images:
         return InputError(f"{name} holds no image", expected="a two-dimensional image")
-    shape = " x ".join(map(str, reversed(shapes[0])))
-    what = "is a cube" if sum(n > 1 for n in shapes[0]) > 2 else "holds no two-dimensional image"
+    image = images[0]
+    shape = " x ".join(map(str, reversed(image.shape)))
+    if len(_long_axes(image)) > 2:
+        return InputError(
+            f"{name} is a cube",
+            got=f"axes of {shape} pixels",
+            expected="one image; further axes (Stokes, frequency) of length one",
+            next_step="cut out one plane",
+        )
+    sky = ", ".join(f"{image.header[f'CTYPE{axis + 1}']} is axis {axis + 1}" for axis in _sky_axes(image))
     return InputError(
-        f"{name} {what}",
-        got=f"axes of {shape} pixels",
-        expected="one image; further axes (Stokes, frequency) of length one",
-        next_step="cut out one plane" if "cube" in what else None,
+        f"{name} holds no two-dimensional image",
+        got=f"axes of {shape} pixels{f' ({sky})' if sky else ''}",
+        expected="longitude and latitude longer than one pixel, all other axes of length one",
     )
 
 

@@ -4,19 +4,24 @@ import contextlib
 import dataclasses
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from astropy.io import fits
 
-from helikon.errors import InputError
+from helikon.errors import HelikonError, InputError
 from helikon.space.beam import Beam
 
-__all__ = ["MapFile", "RadioMap", "quiet"]
+__all__ = ["A_FITS_FILE", "MapFile", "RadioMap", "quiet", "reading"]
 
 Float = npt.NDArray[np.float32]
 
+A_FITS_FILE = "a whole FITS file with an image"
+UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, zlib.error, fits.VerifyError)
+"""What astropy raises of files that are broken; its CfitsioException has no public name."""
 FILL_BLOCK, N_FILL_BLOCKS = 8, 8
 """Pixels along a block, and how many blocks that hold nothing else make a value a fill."""
 STRIP_PIXELS = 1 << 22
@@ -69,7 +74,10 @@ class RadioMap:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MapFile:
-    """An open map: what its header says, and windows of its pixels."""
+    """An open map: what its header says, and windows of its pixels.
+
+    Of the ``n_axes`` FITS axes of ``section``, ``axes`` (from 0) are x and y; all others are one pixel long.
+    """
 
     shape: tuple[int, int]
     wcs: Any
@@ -79,14 +87,18 @@ class MapFile:
     name: str
     notes: tuple[str, ...]
     section: Any
-    leading: tuple[int, ...]
+    n_axes: int
+    axes: tuple[int, int]
     factor: float
     fills_are_blank: bool
 
     def window(self, rows: slice, columns: slice) -> Float:
         """Read a window as float32 Jy/beam, NaN where blank."""
-        with quiet():
-            values = np.asarray(self.section[(*self.leading, rows, columns)])
+        with quiet(), reading(self.name):
+            parts = dict(zip(self.axes, (columns, rows), strict=True))
+            index = tuple(parts.get(axis, 0) for axis in reversed(range(self.n_axes)))
+            size = [len(range(*part.indices(n))) for part, n in zip((rows, columns), self.shape, strict=True)]
+            values = np.asarray(self.section[index]).reshape(size)
             wide = values if self.factor == 1 else values * np.float64(self.factor)
             data = wide.astype(np.float32)
         data[~np.isfinite(data)] = np.nan
@@ -168,6 +180,28 @@ def _averaged(strip: Float, block: int) -> Float:
         summed, known = (np.add.reduceat(array, starts, axis=axis) for array in (summed, known))
     with np.errstate(invalid="ignore"):
         return np.asarray(summed / known, dtype=np.float32)
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what goes wrong in reading a file into an InputError; nothing but reading belongs into it."""
+    try:
+        yield
+    except HelikonError:
+        raise
+    except Exception as error:
+        if not isinstance(error, UNREADABLE) and type(error).__name__ != "CfitsioException":
+            raise
+        raise InputError(
+            f"{name} cannot be read as FITS", got=_reason(error), expected=A_FITS_FILE
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if "SIMPLE" in text:
+        return "no FITS header"
+    return text[:120].rstrip(" .,") or type(error).__name__
 
 
 @contextlib.contextmanager

@@ -22,7 +22,13 @@ __all__ = ["simulate"]
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder for the files; made if need be."
 )
-@click.option("--seed", default=1, show_default=True, help="The same seed gives the same sky.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="The same seed gives the same sky.",
+)
 @click.option("--size", default=1024, show_default=True, help="Pixels along each side, 128 to 8192.")
 @click.option(
     "--array",
@@ -32,7 +38,7 @@ __all__ = ["simulate"]
 )
 @click.option(
     "--n-fields",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     default=1,
     show_default=True,
     help="How many; more than one go to folders field-SEED, seeds counting up.",
@@ -150,13 +156,16 @@ def _folders(out: Path, seeds: range, options: dict[str, Any]) -> list[tuple[int
     """Make fields as folders of files; gives the rows to print."""
     from helikon.space.skies import simulate_sky
     from helikon.space.skies.data_set import array_of
-    from helikon.space.skies.files import write_sky
+    from helikon.space.skies.files import made_folder, write_sky
+    from helikon.space.skies.options import SceneOptions
 
+    SceneOptions(**(options | {"array": array_of(options["array"], seeds[0])}))
     rows = []
     with _told(len(seeds)) as told:
         for n_done, number in enumerate(seeds, start=1):
             folder = out if len(seeds) == 1 else out / f"field-{number}"
             array = array_of(options["array"], number)
+            made_folder(folder)
             sky = simulate_sky(number, **(options | {"array": array}))
             write_sky(sky, folder)
             n_artefacts = sum(name == "spurious" for name in sky.truth["class"])

@@ -65,6 +65,9 @@ def test_a_fits_table_keeps_every_byte_of_its_own_columns(fits_path: Path, tmp_p
         assert list(new.data["name"]) == ["a", "b c", ""]
         assert list(new.data["class"]) == ["", "compact", "compact"]
         assert np.array_equal(after["AFTER"].data, before["AFTER"].data)
+        numbers = range(len(old.columns) + 1, len(new.columns) + 1)
+        described = {new.header[f"TTYPE{i}"]: new.header[f"TCOMM{i}"] for i in numbers}
+        assert described == {name: verdict(3)[name].description for name in verdict(3).colnames}
     table = Table.read(tmp_path / "again.fits", hdu=1)
     assert table["galaxy"].mask.tolist() == [True, False, False]
     assert np.isnan(np.ma.filled(table["class_prob"], np.nan)[0])
@@ -230,9 +233,9 @@ def test_columns_of_the_same_names_are_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_any_table_becomes_a_votable_with_ucds(tmp_path: Path) -> None:
-    table = QTable({"where": SkyCoord([10], [20], unit="deg"), "name": ["é\x01"], "list": [[1, 2]]})
+    table = QTable({"where": SkyCoord([10], [20], unit="deg"), "name": ["é\x01\na"], "list": [[1, 2]]})
     table["class"] = verdict(1)["class"]
     write_as_votable(table, tmp_path / "a.vot", "made up")
     element = parse(tmp_path / "a.vot").get_first_table()
     assert element.get_field_by_id_or_name("class").ucd == "src.class"
-    assert element.to_table()["name"][0] == "é\ufffd"
+    assert element.to_table()["name"][0] == "é\ufffd\na"

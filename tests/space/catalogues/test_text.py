@@ -117,12 +117,46 @@ def test_text_that_is_no_ascii_and_quoted_commas_are_kept(tmp_path: Path) -> Non
     assert (tmp_path / "again.csv").read_bytes().splitlines()[1].startswith('"Čas, á",10.0,20.0,'.encode())
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("header", ["ra,note,dec", '"ra","a\nnote",dec', "# ra,note,dec"])
+def test_a_line_break_in_quotes_ends_no_row(
+    tmp_path: Path, header: str, delimiter: str, newline: str
+) -> None:
+    rows = [header, '10.0,"one\n\n# ""two""\nthree",20.0', '11.0,"a,b;c|d",21.0', '12.0,"\n",22.0']
+    lines = [row.replace(",", delimiter) for row in rows]
+    path = tmp_path / "notes.csv"
+    path.write_bytes(newline.join([*lines, ""]).encode())
+    catalogue = read_catalogue(path)
+    assert catalogue.places.x.tolist() == [10, 11, 12]
+    notes = catalogue.table[catalogue.table.colnames[1]]
+    assert notes[0] == 'one\n\n# "two"\nthree'
+    catalogue.write(verdict(3), tmp_path / "again.csv")
+    again = (tmp_path / "again.csv").read_bytes().decode()
+    assert all(f"{line}{delimiter}" in again for line in lines)
+    assert again.count(newline) >= 4
+    table = read_catalogue(tmp_path / "again.csv").table
+    assert list(table[table.colnames[1]]) == list(notes)
+    assert list(table["class"][:2]) == ["compact"] * 2
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", " "])
+def test_quotes_that_do_not_match_take_in_no_other_row(tmp_path: Path, delimiter: str) -> None:
+    rows = [("name", "ra", "dec"), ('"a', "10", "20"), ("b", "11", "21"), ('"c', "12", "22")]
+    if delimiter == ",":
+        rows = [(ra, dec, name) for name, ra, dec in rows]
+    path = tmp_path / "quotes.txt"
+    path.write_text("\n".join(delimiter.join(row) for row in rows))
+    assert read_catalogue(path).places.x.tolist() == [10, 11, 12]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("1 10.0 20.0\n2 10.1 20.1\n", "names its columns"),
         ("name,flux\na,1\n", "names its columns"),
         ("# name ra dec\na 10.0 20.0\nb 10.0\n", "line 3 of odd.txt does not fit its header"),
+        ('name,ra,dec\n"a\n\nb",1,2\nc,10.0\n', "line 5 of odd.txt does not fit its header"),
         ("name,ra,dec\na,far,away\n", "no entry of the catalogue has a position"),
     ],
 )

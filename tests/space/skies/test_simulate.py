@@ -51,6 +51,8 @@ def test_the_beam_has_the_size_in_pixels_asked_for() -> None:
     ("arguments", "message"),
     [
         ({"size": 10}, "128 to 8192"),
+        ({"robust": float("nan")}, "this robust: got nan, expected -2 to 2"),
+        ({"seed": -1}, "this seed: got -1"),
         ({"array": "lofar"}, "askap, meerkat, vla-b"),
         ({"split": "exam"}, "train, validation, test"),
         ({"colour": 3}, "no such option of a sky: got colour"),
@@ -58,4 +60,4 @@ def test_the_beam_has_the_size_in_pixels_asked_for() -> None:
 )
 def test_what_cannot_be_made_is_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        simulate_sky(1, **{"size": 128, **arguments})  # type: ignore[arg-type]
+        simulate_sky(**{"seed": 1, "size": 128, **arguments})  # type: ignore[arg-type]

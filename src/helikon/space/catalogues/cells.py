@@ -16,12 +16,16 @@ EMPTY_WORDS = {"", "nan", "none", "null", "--", "-", "n/a", '""'}
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
-    """Part a line into cells."""
+    """Part a line into cells; it is one cell where its quotes do not go with the delimiter."""
     if delimiter == SPACES:
         return line.split()
     if delimiter == "\t":
         return [cell.strip() for cell in line.split("\t")]
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        cells = [line]
+    return [cell.strip() for cell in cells]
 
 
 def without_tail(cells: list[str], length: int) -> list[str]:

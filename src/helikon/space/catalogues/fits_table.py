@@ -165,6 +165,7 @@ def _describe(header: Any, added: Table, dtype: Any) -> None:
         header[f"TTYPE{number}"] = name
         header[f"TFORM{number}"] = {"S": f"{size}A", "f": "E", "i": "J"}[kind]
         header[f"TUCD{number}"] = str(added[name].meta["ucd"])
+        header[f"TCOMM{number}"] = str(added[name].description)
         if kind == "i":
             header[f"TNULL{number}"] = -1
     for key in ("CHECKSUM", "DATASUM"):

@@ -5,8 +5,11 @@ digit changes. Columns are known by the names in the header, never by position:
 CAESAR's manual and its code differ by one.
 """
 
+import contextlib
+import csv
 import dataclasses
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from astropy.table import Table
@@ -20,12 +23,15 @@ from helikon.space.catalogues.positions import places_of_table
 
 __all__ = ["TextCatalogue", "read_text"]
 
+BREAK = re.compile(r"(\r\n|\n|\r)")
+QUOTED = (",", ";", "|")
+"""Delimiters between which a cell in quotes may hold anything, line breaks too."""
 EQUINOX = re.compile(r"equinox\D{0,12}(\d{4}(?:\.\d+)?)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TextCatalogue:
-    """Lines, and the table and places that they say."""
+    """Lines (a row with line breaks in quotes is one), and the table and places that they say."""
 
     kind: str
     suffix: str
@@ -76,13 +82,13 @@ def read_text(path: Path, frame: str = "") -> TextCatalogue:
     """
     raw = path.read_bytes().decode("utf-8", "surrogateescape")
     newline = "\r\n" if "\r\n" in raw else "\n"
-    lines = raw.lstrip("\ufeff").splitlines()
+    lines = list(_joined(raw.lstrip("\ufeff")))
     first = next((i for i, line in enumerate(lines) if _is_row(line)), len(lines))
     delimiter, header, names = find_header(lines, first, path.name)
     rows = [i for i in range(max(header + 1, first), len(lines)) if _is_row(lines[i])]
     cells = [without_tail(cells_of(lines[i], delimiter), len(names)) for i in rows]
     names = _with_flag_of_code(names, cells)
-    _refuse_odd_rows(cells, len(names), rows, path.name)
+    _refuse_odd_rows(cells, len(names), lines, rows, path.name)
     table = _table(names, cells)
     equinox = EQUINOX.search(" ".join(lines[:header]))
     return TextCatalogue(
@@ -99,6 +105,41 @@ def read_text(path: Path, frame: str = "") -> TextCatalogue:
     )
 
 
+def _joined(text: str) -> Iterator[str]:
+    """Yield the lines of a text; a row with line breaks in quotes is one."""
+    parts = BREAK.split(text)  # line, break, line, …
+    if not parts[-1]:
+        del parts[-1]
+    first = 0
+    while first < len(parts):
+        after = _after_row(parts, first)
+        yield "".join(parts[first:after])
+        first = after + 1
+
+
+def _after_row(parts: list[str], first: int) -> int:
+    """Return where a row ends: after its line, or after that which rightly closes its quote."""
+    if _is_row(parts[first]) and _opens(parts[first]):
+        last = next((i for i in range(first + 2, len(parts), 2) if _opens(parts[i])), None)
+        if last is not None and _is_quoted("".join(parts[first : last + 1])):
+            return last + 1
+    return first + 1
+
+
+def _opens(line: str) -> bool:
+    """Say whether a line opens a quote that it does not close, or closes one that it does not open."""
+    return line.count('"') % 2 == 1
+
+
+def _is_quoted(row: str) -> bool:
+    """Say whether a row of several lines has its line breaks in quotes, between delimiters of some kind."""
+    for delimiter in QUOTED:
+        with contextlib.suppress(csv.Error):
+            list(csv.reader([row], delimiter=delimiter, skipinitialspace=True, strict=True))
+            return True
+    return False
+
+
 def _is_row(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
@@ -112,11 +153,14 @@ def _with_flag_of_code(names: list[str], cells: list[list[str]]) -> list[str]:
     return names
 
 
-def _refuse_odd_rows(cells: list[list[str]], length: int, lines: list[int], name: str) -> None:
-    for row, line in zip(cells, lines, strict=True):
+def _refuse_odd_rows(
+    cells: list[list[str]], length: int, lines: list[str], rows: list[int], name: str
+) -> None:
+    for row, index in zip(cells, rows, strict=True):
         if len(row) != length:
+            number = index + 1 + sum(len(BREAK.findall(line)) for line in lines[:index])
             raise InputError(
-                f"line {line + 1} of {name} does not fit its header",
+                f"line {number} of {name} does not fit its header",
                 got=f"{len(row)} values",
                 expected=f"{length}, one for each column name",
                 next_step="is the file cut short?",
@@ -134,7 +178,7 @@ def _unique(names: list[str]) -> list[str]:
     taken: dict[str, int] = {}
     unique = []
     for index, name in enumerate(names):
-        word = name or f"column_{index + 1}"
+        word = BREAK.sub(" ", name) or f"column_{index + 1}"
         taken[word] = taken.get(word, 0) + 1
         unique.append(word if taken[word] == 1 else f"{word}_{taken[word]}")
     return unique

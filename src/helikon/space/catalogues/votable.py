@@ -167,7 +167,11 @@ def _plain(table: Table) -> Table:
 
 def _readable(text: str) -> str:
     """Replace what XML cannot hold: control characters, and bytes that are no text."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return text if text.isprintable() else "".join(c if _is_held(c) else "\ufffd" for c in text)
+
+
+def _is_held(character: str) -> bool:
+    return character.isprintable() or character in "\t\n"
 
 
 def _as_bytes(column: Any) -> Any:

@@ -1,11 +1,11 @@
 """A score as a picture."""
 
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from helikon.space.evaluation.scores import Bin, Score
+from helikon.space.whole import whole_files
 
 __all__ = ["plot_score"]
 
@@ -18,7 +18,12 @@ def plot_score(scores: dict[str, Score], path: Path) -> Path:
     scores : dict
         Finder's name to its score; one colour each.
     path : Path
-        PNG; appears whole.
+        PNG; appears whole, its folder is made if need be.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -42,9 +47,8 @@ def plot_score(scores: dict[str, Score], path: Path) -> Path:
     left.set_ylabel("completeness")
     right.set_ylabel("reliability")
     right.legend()
-    part = path.with_name(path.name + ".part")
-    figure.savefig(part, format="png", dpi=120)
-    os.replace(part, path)
+    with whole_files(path.parent, (path.name,)) as beside:
+        figure.savefig(beside[path.name], format="png", dpi=120)
     return path
 
 

@@ -111,8 +111,8 @@ def _source(
         "y0": row["y"],
         "ra": row["ra"],
         "dec": row["dec"],
-        "ra_err": row["ra_err"] / 3600,
-        "dec_err": row["dec_err"] / 3600,
+        "ra_err": _degrees(row["ra_err"]),
+        "dec_err": _degrees(row["dec_err"]),
         "Speak": row["peak_flux"],
         "Speak_err": row["peak_flux_err"],
         "S": row["int_flux"],
@@ -154,11 +154,11 @@ def _island(
         "rms": island["local_rms"],
         "morph_label": _MORPHOLOGY.get(row["class"], "UNKNOWN"),
         "border": bool(island["edge"]),
-        "resolved": any(part["deconv_major"] > 0 for part in components),
+        "resolved": any(_is_resolved(part) for part in components),
         "vertices": [np.round(polygon, 2).tolist() for polygon in corners],
         "fit_info": {
             "ncomponents": len(components),
-            "chi2": max((part["chi2"] for part in components), default=0.0),
+            "chi2": _worst([part["chi2"] for part in components]),
             "components": [_component(row, part) for part in components],
         },
     }
@@ -173,8 +173,8 @@ def _component(row: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
         "y": part["y"],
         "ra": part["ra"],
         "dec": part["dec"],
-        "ra_err": part["ra_err"] / 3600,
-        "dec_err": part["dec_err"] / 3600,
+        "ra_err": _degrees(part["ra_err"]),
+        "dec_err": _degrees(part["dec_err"]),
         "Speak": part["peak_flux"],
         "Speak_err": part["peak_flux_err"],
         "S": part["int_flux"],
@@ -183,8 +183,22 @@ def _component(row: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
         **{f"{key}_err": part[f"{name}_err"] for key, name in sizes.items()},
         **{key: part[name] for key, name in deconvolved.items()},
         "chi2": part["chi2"],
-        "morph_label": "EXTENDED" if part["deconv_major"] > 0 else "POINT-LIKE",
+        "morph_label": "EXTENDED" if _is_resolved(part) else "POINT-LIKE",
     }
+
+
+def _is_resolved(part: dict[str, Any]) -> bool:
+    return part["deconv_major"] is not None and part["deconv_major"] > 0
+
+
+def _degrees(arcsec: float | None) -> float | None:
+    return None if arcsec is None else arcsec / 3600
+
+
+def _worst(chi2: Sequence[float | None]) -> float | None:
+    """Return the largest; 0 of none, None where one of them is no number."""
+    known = [value for value in chi2 if value is not None]
+    return max(known, default=0.0) if len(known) == len(chi2) else None
 
 
 def _plain_rows(table: QTable) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from helikon import __version__
-from helikon.errors import InputError
 from helikon.space.classes import CLASSES
 from helikon.space.skies.arrays import ARRAY_NAMES, load_array
-from helikon.space.skies.options import SPLITS
+from helikon.space.skies.files import made_folder
+from helikon.space.skies.options import SPLITS, SceneOptions
 from helikon.space.skies.shards import Shard, ShardTask, make_shard
 from helikon.space.skies.simulate import SKIES_VERSION
 from helikon.space.skies.templates import sha256_of_templates
@@ -62,10 +62,11 @@ def make_data_set(
     Raises
     ------
     InputError
-        If a file is in the way.
+        If an option cannot be used, or a file is in the way.
     """
-    folder = _made(folder)
     options = {"array": ARRAY_NAMES[0], "split": SPLITS[0]} | options
+    SceneOptions(**(options | {"array": array_of(options["array"], seeds[0])}))
+    folder = made_folder(folder).resolve()
     options, templates_sha256 = _settled(options)
     tasks = [
         ShardTask(
@@ -82,14 +83,6 @@ def make_data_set(
         beside[MANIFEST].write_text(json.dumps(manifest, indent=1) + "\n")
     _clear(folder, shards)
     return manifest | {"n_kept": sum(shard.kept for shard in shards)}
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be made", got=error.strerror) from error
-    return folder.resolve()
 
 
 def _settled(options: dict[str, Any]) -> tuple[dict[str, Any], str]:

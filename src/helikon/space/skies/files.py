@@ -1,6 +1,5 @@
 """A made-up sky on disk: ``map.fits``, ``truth.vot``, ``labels.fits``."""
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,28 @@ from helikon.errors import InputError, NotFound
 from helikon.space.fits import read_map, write_map
 from helikon.space.skies.shards import read_shard
 from helikon.space.skies.simulate import Sky
+from helikon.space.whole import whole_files
 
-__all__ = ["LABELS", "MAP", "TRUTH", "read_catalogue", "read_sky", "write_sky"]
+__all__ = ["LABELS", "MAP", "TRUTH", "made_folder", "read_catalogue", "read_sky", "write_sky"]
 
 MAP, TRUTH, LABELS = "map.fits", "truth.vot", "labels.fits"
+
+
+def made_folder(folder: Path) -> Path:
+    """Return a folder, made if need be.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder {folder} cannot be made", got=error.strerror, expected="a folder to write to"
+        ) from error
+    return folder
 
 
 def write_sky(sky: Sky, folder: Path) -> Path:
@@ -27,18 +44,19 @@ def write_sky(sky: Sky, folder: Path) -> Path:
     ----------
     folder : Path
         Made if need be; files of those names in it are replaced.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_map(sky.map, folder / MAP)
-    part = folder / (LABELS + ".part")
     labels = fits.CompImageHDU(sky.labels, name="LABELS", compression_type="GZIP_1")
     rms = fits.CompImageHDU(sky.local_rms, name="LOCAL_RMS", compression_type="GZIP_1", quantize_level=0)
     rms.header["BUNIT"] = "Jy/beam"
-    fits.HDUList([fits.PrimaryHDU(), labels, rms]).writeto(part, overwrite=True)
-    os.replace(part, folder / LABELS)
-    part = folder / (TRUTH + ".part")
-    sky.truth.write(part, format="votable", overwrite=True)
-    os.replace(part, folder / TRUTH)
+    with whole_files(folder, (MAP, LABELS, TRUTH)) as beside:
+        write_map(sky.map, beside[MAP])
+        fits.HDUList([fits.PrimaryHDU(), labels, rms]).writeto(beside[LABELS])
+        sky.truth.write(beside[TRUTH], format="votable")
     return folder
 
 

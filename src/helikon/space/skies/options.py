@@ -2,10 +2,39 @@
 
 import dataclasses
 
+from helikon.errors import InputError
+
 __all__ = ["SPLITS", "SceneOptions"]
 
 SPLITS = ("train", "validation", "test")
 """Fields of one never share a galaxy, a held-out shape or a stream of random numbers with another."""
+
+_RANGES = {
+    "beam_pixels": (2.0, 30.0),
+    "declination_deg": (-90.0, 90.0),
+    "hours": (0.0, 24.0),
+    "robust": (-2.0, 2.0),
+    "taper": (0.0, 100.0),
+    "rms_jy": (0.0, 1e3),
+    "density": (0.0, 1e3),
+    "n_extended": (0.0, 1e4),
+    "phase_error_deg": (0.0, 360.0),
+    "amplitude_error": (0.0, 10.0),
+    "uncleaned_share": (0.0, 1.0),
+    "brightest_sigma": (300.0, 1e9),
+    "n_bright": (0.0, 1e4),
+    "primary_beam": (0.0, 1e3),
+    "pairs": (0.0, 1.0),
+    "source_width": (0.0, 100.0),
+    "beside": (0.0, 1.0),
+    "apart": (0.0, 1.0),
+    "diffuse": (0.0, 1e3),
+    "stripes": (0.0, 1.0),
+    "edges": (0.0, 1.0),
+    "template_share": (0.0, 1.0),
+}
+"""Least and largest value of each number: beyond them there is no such observation, or no end of the work."""
+_SIZES = (128, 8192)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +100,11 @@ class SceneOptions:
         Share of the extended sources that are drawn from them.
     split : str
         One of :data:`SPLITS`: which templates and shapes may appear.
+
+    Raises
+    ------
+    InputError
+        If a number is none or out of its range, or there is no such split.
     """
 
     size: int = 1024
@@ -99,3 +133,22 @@ class SceneOptions:
     templates: str = ""
     template_share: float = 0.5
     split: str = "train"
+
+    def __post_init__(self) -> None:
+        """Refuse what no field can be made with."""
+        if not _SIZES[0] <= self.size <= _SIZES[1]:
+            raise InputError(
+                "no sky of this size", got=self.size, expected=f"{_SIZES[0]} to {_SIZES[1]} pixels"
+            )
+        if self.split not in SPLITS:
+            raise InputError(
+                "no such split of the skies", got=repr(self.split), expected=f"one of {', '.join(SPLITS)}"
+            )
+        for name, (least, largest) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= largest:
+                raise InputError(
+                    f"no sky can be made with this {name}",
+                    got=f"{value:g}",
+                    expected=f"{least:g} to {largest:g}",
+                )
