@@ -3,6 +3,7 @@
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,13 +72,22 @@ def test_a_target_is_imported() -> None:
     assert load("helikon.apps:App") is apps.App
 
 
-def test_a_target_that_needs_what_is_not_installed_says_how_to_install_it() -> None:
+def test_a_target_that_needs_what_is_not_installed_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_needy_recipe.py").write_text("import no_such_package\n")
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Missing) as missing:
-        load("no_such_package.module:thing")
+        load("my_needy_recipe:thing")
     assert str(missing.value) == (
-        "no_such_package.module:thing needs a package that is not installed: "
+        "my_needy_recipe:thing needs a package that is not installed: "
         'got no module named no_such_package; pip install "helikon[all]"'
     )
+
+
+def test_a_target_whose_module_is_nowhere_is_not_found() -> None:
+    with pytest.raises(NotFound, match=r"no module my_mistyped: expected my_mistyped\.py"):
+        load("my_mistyped.recipe:thing")
 
 
 def test_finding_apps_imports_nothing_heavy() -> None:

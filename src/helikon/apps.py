@@ -63,12 +63,23 @@ def load(target: str) -> Any:
 
     Raises
     ------
+    NotFound
+        If there is no such module.
     Missing
         If the module needs something that is not installed.
     """
     module, _, attribute = target.partition(":")
     with needing(f"{target} needs a package that is not installed", "all"):
-        return getattr(importlib.import_module(module), attribute)
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise
+            raise NotFound(
+                f"no module {error.name}",
+                expected=f"{error.name}.py or a folder of that name here, or an installed package",
+                next_step="go to the folder that it lies in",
+            ) from error
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from helikon.cli import cli
 from helikon.cli import doctor as module
 from helikon.cli.doctor import Check, check_all
+from helikon.gateway.folder import choose_address
 from helikon.settings import Settings, load
 
 
@@ -67,6 +68,14 @@ def test_a_taken_port_is_noted_but_does_not_keep_the_demo_from_working(settings:
         check = found(load(environ={}, overrides=values), "gateway port")
     assert check.state == "note"
     assert str(port) in check.found
+
+
+def test_a_port_that_our_gateway_had_before_is_taken_by_whoever_has_it_now(settings: Settings) -> None:
+    values = {"state_dir": str(settings.state_dir), "gateway": {"port": 0}}
+    port = choose_address(load(environ={}, overrides=values)).port
+    with socket.create_server(("127.0.0.1", port)):
+        check = found(load(environ={}, overrides=values | {"gateway": {"port": port}}), "gateway port")
+    assert (check.state, check.found) == ("note", f"{port} is taken")
 
 
 def test_the_command_ends_with_1_only_if_something_is_missing(

@@ -183,7 +183,7 @@ def _port(settings: Settings) -> Check:
     from helikon.gateway.folder import read_address
 
     address = read_address(settings)
-    if address is not None and address.port == port:
+    if address is not None and address.port == port and _is_up(settings):
         return Check(name="gateway port", state="ok", found=f"{port}, used by our gateway")
     return Check(
         name="gateway port",
@@ -191,6 +191,13 @@ def _port(settings: Settings) -> Check:
         found=f"{port} is taken",
         next_step="set another port for helikon up: HELIKON_GATEWAY_PORT=8080",
     )
+
+
+def _is_up(settings: Settings) -> bool:
+    """Say whether our gateway runs; what it wrote down outlives it."""
+    from helikon.gateway import platform
+
+    return platform.status(settings).url is not None
 
 
 def _state(is_enough: bool, is_comfortable: bool) -> Literal["ok", "note", "missing"]:
