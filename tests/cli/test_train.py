@@ -68,6 +68,10 @@ def test_ctrl_c_stops_the_job_and_the_same_command_goes_on_with_it(tmp_path: Pat
     assert f"model: {tmp_path}/training/night/model" in out
     assert "helikon model publish" in err
     assert _job(tmp_path, "night")["attempt"] == 2
+    with _helikon(tmp_path, *command) as third:
+        again, err = third.communicate(timeout=60)
+    assert (third.returncode, again) == (0, out)
+    assert "not run again; if the recipe has changed, take another --name" in err
 
 
 @pytest.mark.slow

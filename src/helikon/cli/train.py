@@ -93,7 +93,11 @@ def _run(settings: "Settings", job: "TrainingJob", as_json: bool) -> None:
     from helikon.training.progress import describe
     from helikon.training.records import read_result
 
-    click.echo(f"helikon: job {job.name}; Ctrl-C stops it, the same command goes on with it", err=True)
+    if _has_succeeded(settings, job):
+        said = "has succeeded before and is not run again; if the recipe has changed, take another --name"
+    else:
+        said = "Ctrl-C stops it, the same command goes on with it"
+    click.echo(f"helikon: job {job.name}; {said}", err=True)
     run_job(settings, job)
     result = read_result(settings.state_dir / "training" / job.name)
     if as_json:
@@ -103,6 +107,13 @@ def _run(settings: "Settings", job: "TrainingJob", as_json: bool) -> None:
     click.echo(f"{job.name}: {describe(figures)}")
     click.echo(f"model: {result['model']}")
     click.echo(f"publish it with: helikon model publish {result['model']} --name NAME", err=True)
+
+
+def _has_succeeded(settings: "Settings", job: "TrainingJob") -> bool:
+    from helikon.backends import connect
+    from helikon.workload import State
+
+    return any(one.name == job.name and one.state is State.SUCCEEDED for one in connect(settings).status())
 
 
 def _pair(text: str) -> tuple[str, str]:
