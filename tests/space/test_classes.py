@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helikon.space.classes import CLASSES, FLAGGED_FROM, called, less_spurious
+from helikon.space.classes import CLASSES, FAR_ARTEFACTS, FLAGGED_FROM, called, less_spurious
 
 ROWS = {
     "compact": (0.1, 0.6, 0.1, 0.0, 0.2),
@@ -29,8 +29,8 @@ def test_what_is_more_probably_spurious_is_not_called_flagged() -> None:
 
 def test_the_odds_of_spurious_are_lowered_where_they_are_to_be_and_all_others_keep_theirs() -> None:
     before = np.array([ROWS["spurious"], ROWS["compact"], (1.0, 0.0, 0.0, 0.0, 0.0)])
-    after = less_spurious(before, np.array([True, False, True]), odds=0.3)
-    assert after[0, 0] / (1 - after[0, 0]) == pytest.approx(0.3 * 9)
+    after = less_spurious(before, np.array([True, False, True]))
+    assert after[0, 0] / (1 - after[0, 0]) == pytest.approx(FAR_ARTEFACTS * 9)
     assert after[0, 1] == pytest.approx(1 - after[0, 0])
     assert (after[1:] == before[1:]).all()
 

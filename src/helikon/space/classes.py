@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 __all__ = [
     "CLASSES",
+    "FAR_ARTEFACTS",
     "FLAGGED_FROM",
     "PROBABILITY_COLUMNS",
     "Detection",
@@ -22,6 +23,8 @@ PROBABILITY_COLUMNS = tuple("prob_" + name.replace("-", "_") for name in CLASSES
 FLAGGED_FROM = 0.25
 """Probability from which a source is called flagged, unless spurious is more probable; of any other
 class it must be the most probable."""
+FAR_ARTEFACTS = 0.3
+"""What the odds of spurious are multiplied by where no bright source is near (``measures/neighbours.py``)."""
 
 
 def called(
@@ -65,17 +68,17 @@ def without_compact(
 
 
 def less_spurious(
-    probabilities: npt.NDArray[np.float64], rows: npt.NDArray[np.bool_], *, odds: float
+    probabilities: npt.NDArray[np.float64], is_far: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float64]:
-    """Return class probabilities (n, 5) where, in some rows, spurious has these odds times its own.
+    """Return class probabilities (n, 5) where spurious has less of the odds, far from bright sources.
 
     Parameters
     ----------
-    rows : ndarray of bool, shape (n,)
-        Whose probabilities change.
+    is_far : ndarray of bool, shape (n,)
+        Whose probabilities change: nothing bright is near that could make artefacts.
     """
     weights = np.ones_like(probabilities)
-    weights[rows, CLASSES.index("spurious")] = odds
+    weights[is_far, CLASSES.index("spurious")] = FAR_ARTEFACTS
     weighed = probabilities * weights
     return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
 

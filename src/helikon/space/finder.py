@@ -35,8 +35,6 @@ __all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]
 
 Progress = Callable[[str, int, int], None]
 
-FAR_ARTEFACTS = 0.3
-"""What the odds of spurious are multiplied by where no bright source is near (``measures/neighbours.py``)."""
 STREAK_WIDTH, STREAK_LENGTH = 0.5, 2.0
 """In widths of the beam: a compact source is not narrower than the first and longer than the second."""
 
@@ -214,7 +212,7 @@ def _weighed(
     is_streak = (values["minor"] < STREAK_WIDTH * beam.minor_arcsec) & (
         values["major"] > STREAK_LENGTH * beam.major_arcsec
     )
-    given = less_spurious(probabilities, far, odds=FAR_ARTEFACTS)
+    given = less_spurious(probabilities, far)
     return without_compact(given, is_streak, instead="spurious")
 
 

@@ -1,6 +1,7 @@
 """Each entry gets the pieces of emission that it covers, and a new one where it has none."""
 
 import dataclasses
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,9 @@ def assigned(significance: npt.NDArray[np.float32], *positions: tuple[float, flo
         outlines=((),) * len(x),
     )
     entries = np.arange(len(x))
-    return assign(significance, located, entries, (0, 0), FinderSettings(), beam_fwhm_pixels=5.0)
+    return assign(
+        significance, located, entries, (0, 0), FinderSettings(), beam_fwhm_pixels=5.0, faint_sigma=math.inf
+    )
 
 
 def test_an_entry_on_a_source_has_the_finders_own_piece(significance: npt.NDArray[np.float32]) -> None:

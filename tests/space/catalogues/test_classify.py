@@ -13,8 +13,12 @@ from helikon.errors import InputError
 from helikon.space.catalogues import Places, read_catalogue
 from helikon.space.catalogues.classify import classify_places
 from helikon.space.catalogues.galaxies import Galaxies
+from helikon.space.classes import PROBABILITY_COLUMNS
+from helikon.space.finder import find_sources
 from helikon.space.fits import read_map, write_map
 from helikon.space.model import SourceModel, load_model
+from helikon.space.outputs.tables_out import write_votable
+from helikon.space.skies import simulate_sky
 
 
 def sky_places(made_up: Any, *pixels: tuple[float, float]) -> Places:
@@ -45,6 +49,21 @@ def test_the_shipped_model_gives_probabilities_that_sum_to_one(
     classified = classify_places(made_up.path, read_catalogue(layout("sources.srl")).places, model)
     assert classified.probabilities.sum(axis=1) == pytest.approx([1.0] * 5)
     assert classified.class_names == ["compact"] * 5
+
+
+def test_the_finders_own_catalogue_gets_the_classes_that_the_finder_gave(
+    tmp_path: Path, model: SourceModel
+) -> None:
+    sky = simulate_sky(5, size=512, n_bright=3.0, n_extended=20)
+    write_map(sky.map, tmp_path / "map.fits")
+    found = find_sources(read_map(tmp_path / "map.fits"), model)
+    write_votable(found, tmp_path / "sources.vot")
+    places = read_catalogue(tmp_path / "sources.vot").places
+    classified = classify_places(tmp_path / "map.fits", places, model)
+    given = np.stack([np.asarray(found[name]) for name in PROBABILITY_COLUMNS], axis=1)
+    assert len(set(found["class"])) >= 3
+    assert classified.class_names == list(found["class"])
+    assert classified.probabilities == pytest.approx(given, abs=1e-3)
 
 
 def test_pixel_positions_do_as_well_as_those_on_the_sky(made_up: Any) -> None:

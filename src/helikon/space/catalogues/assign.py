@@ -61,6 +61,7 @@ def assign(
     settings: FinderSettings,
     *,
     beam_fwhm_pixels: float,
+    faint_sigma: float,
 ) -> Assigned:
     """Find the pieces of a window and give each of these entries one.
 
@@ -72,12 +73,15 @@ def assign(
         Rows of ``located`` whose position is in the window.
     corner : tuple of int
         Column and row of the window's first pixel in the map.
+    faint_sigma : float
+        Islands that reach as much are pieces, too, as in the finder.
     """
     base = find_pieces(
         significance,
         seed_sigma=settings.seed_sigma,
         flood_sigma=settings.flood_sigma,
         beam_fwhm_pixels=beam_fwhm_pixels,
+        faint_sigma=faint_sigma,
     )
     filled = np.nan_to_num(significance, nan=-np.inf)
     below = _unseeded(filled, base.labels, settings.flood_sigma)
