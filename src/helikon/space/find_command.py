@@ -47,7 +47,7 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thr
     default=0.2,
     show_default=True,
     help="Pieces are joined if more probably than this one source; less will do in one island (0.1), "
-    "and more is asked of points (1/3).",
+    "and more is asked of points (3/7).",
 )
 @click.option(
     "--model",

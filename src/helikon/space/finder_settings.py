@@ -26,7 +26,7 @@ class FinderSettings:
         Pieces are joined where the pairs between them, taken together, are more
         probable than this to be one source; 0 to 1. Of pairs of one island it is
         a probability of 4/9 of its odds, 0.1 for 0.2, and of pairs that are not
-        both wider than most sources of the map one of twice its odds, 1/3 for 0.2.
+        both wider than most sources of the map one of three times its odds, 3/7 for 0.2.
     tile_pixels, overlap_pixels : int
         Largest side of the tiles that the network looks at, and how much they
         share, in pixels of its own scale (beam of 5 pixels).

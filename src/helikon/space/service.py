@@ -54,7 +54,7 @@ class SourceFinder:
         beam: str = "",
         name: str = "",
     ) -> Annotated[Path, ZIP]:
-        """Return a ZIP file of sources.vot, sources.reg, sources.png and report.json.
+        """Return a ZIP file of the catalogue in all formats, its picture and report.json.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class SourceFinder:
             reaches down to ``flood_sigma``.
         score_threshold : float
             Pieces are joined if more probably than this one source; less will do in one island
-            (0.1), and more is asked of points (1/3).
+            (0.1), and more is asked of points (3/7).
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str
