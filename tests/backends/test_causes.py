@@ -130,6 +130,19 @@ def test_torchruns_banner_is_the_cause_only_if_there_is_no_other() -> None:
     assert cause_of(1, "helikon: no recipe space/cnn\n" + banner) == "no recipe space/cnn"
 
 
+def test_a_worker_that_was_killed_is_the_cause_whatever_the_others_say_of_it() -> None:
+    said = (
+        "Failures:\n[1]:\n  time      : 2026-11-27_18:10:33\n  host      : localhost\n"
+        "  rank      : 0 (local_rank: 0)\n  exitcode  : 1 (pid: 26909)\n  error_file: <N/A>\n"
+        "------------------------------------------------------------\n"
+        "Root Cause (first observed failure):\n[0]:\n  time      : 2026-11-27_18:10:28\n"
+        "  host      : localhost\n  rank      : 1 (local_rank: 1)\n  exitcode  : {} (pid: 26910)\n"
+    )
+    assert cause_of(1, TORCHRUN + said.format("-9")) == "rank 1 was killed by SIGKILL (out of memory?)"
+    assert cause_of(1, TORCHRUN + said.format("-11")) == "rank 1 was killed by SIGSEGV"
+    assert cause_of(1, TORCHRUN + said.format("1")) == "ValueError: no such recipe option: lr"
+
+
 @pytest.mark.parametrize(
     ("exit_code", "cause"),
     [

@@ -14,6 +14,10 @@ _OURS = "helikon: "
 _TRACEBACK = "Traceback (most recent call last):"
 _PREFIX = re.compile(r"^\s*(\[[^\]\s]*\]:? ?)?")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(: .*)?$")
+_KILLED_WORKER = re.compile(
+    r"^Root Cause.*\n\[\d+\]:\n(?:  (?:time|host) .*\n)*  rank +: (\d+).*\n  exitcode +: -(\d+)", re.MULTILINE
+)
+"""Where torchrun tells of the worker that ended first, if a signal ended it."""
 # What an engine raises because the program failed; the program's own line says more.
 _WRAPPERS = (
     "ChildFailedError",
@@ -53,6 +57,8 @@ def cause_of(exit_code: int, text: str) -> str:
     number = -exit_code if exit_code < 0 else exit_code - 128
     if exit_code < 0 or number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM):
         return _signalled(number, text)
+    if worker := _KILLED_WORKER.search(text):
+        return f"rank {worker[1]} was {_signalled(int(worker[2]), '')}"
     line = _said(text)
     return _short(line) if line else f"exit code {exit_code}"
 
