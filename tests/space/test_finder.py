@@ -172,13 +172,18 @@ def test_the_unit_of_the_map_makes_no_difference(factor: float) -> None:
         assert after[name].value == pytest.approx(before[name].value, rel=1e-3)
 
 
+def half_seen(beyond: float, snr: float) -> np.ndarray:
+    """A source whose peak is so many pixels off the map, and one so many behind a blank."""
+    data = noise() + gaussian(200, -beyond, snr * RMS) + gaussian(100, 99 + beyond, snr * RMS)
+    data[100:140] = np.nan
+    return data
+
+
 @pytest.mark.parametrize(("beyond", "snr"), [(0.8, 15), (2, 15), (3, 100), (4, 400)])
 def test_a_source_whose_peak_is_off_the_map_is_measured_as_well_as_its_error_says(
     beyond: float, snr: int
 ) -> None:
-    data = noise() + gaussian(200, -beyond, snr * RMS) + gaussian(100, 99 + beyond, snr * RMS)
-    data[100:140] = np.nan
-    catalogue = find_sources(make_map(data), None)
+    catalogue = find_sources(make_map(half_seen(beyond, snr)), None)
     assert list(catalogue["flags"]) == ["edge", "edge"]
     assert np.sort(catalogue["y"].value) == pytest.approx([-beyond, 99 + beyond], abs=0.3)
     away = (catalogue["int_flux"].value - snr * RMS) / catalogue["int_flux_err"].value
@@ -190,8 +195,7 @@ def test_a_source_whose_peak_is_off_the_map_is_measured_as_well_as_its_error_say
 def test_where_the_map_does_not_tell_the_peak_a_source_has_what_the_map_holds(
     beyond: float, snr: int
 ) -> None:
-    data = noise() + gaussian(200, -beyond, snr * RMS) + gaussian(100, 99 + beyond, snr * RMS)
-    data[100:140] = np.nan
+    data = half_seen(beyond, snr)
     catalogue = find_sources(make_map(data), None)
     assert len(catalogue) >= 1
     for row in catalogue:

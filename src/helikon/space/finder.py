@@ -7,7 +7,6 @@ and blends (``detect.py``), which of them are one source and of which class
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,16 +17,16 @@ from astropy.table import QTable
 from helikon import __version__
 from helikon.errors import InputError
 from helikon.space.association.association import Association, join_pieces
+from helikon.space.association.candidates import find_candidates
 from helikon.space.background import Background, estimate_background, mesh_size
 from helikon.space.beam import Beam
 from helikon.space.catalogue import empty_catalogue, make_catalogue
-from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, called, less_spurious, without_compact
+from helikon.space.classes import CLASSES, PROBABILITY_COLUMNS, called, without_compact
 from helikon.space.columns import FLAGS
-from helikon.space.detect import Pieces, find_pieces
+from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measures.measure import SourceMasks, fit_map, measure_sources
-from helikon.space.measures.neighbours import are_near_bright
 from helikon.space.model import SourceModel
 from helikon.space.names import iau_names
 
@@ -125,13 +124,7 @@ def find_in_window(
     """
     significance = background.significance(radio_map.data)
     tell("islands", 0, 1)
-    pieces = find_pieces(
-        significance,
-        seed_sigma=settings.seed_sigma,
-        flood_sigma=settings.flood_sigma,
-        beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
-        faint_sigma=math.inf if model is None else settings.faint_sigma,
-    )
+    pieces = find_candidates(significance, model, settings, beam_fwhm_pixels=radio_map.beam_fwhm_pixels)
     if pieces.is_faint.all():
         nothing = pieces.only(np.zeros(len(pieces), dtype=bool))
         return Found(values={}, pieces=nothing, source_of_piece=np.empty(0, dtype=np.int64))
@@ -154,7 +147,7 @@ def find_in_window(
     masks = SourceMasks.of(kept, joined.source_of_piece)
     values = measure_sources(radio_map, background, kept, final, masks)
     probabilities = (
-        joined.probabilities if model is None else _weighed(joined.probabilities, values, radio_map.beam)
+        joined.probabilities if model is None else _without_streaks(joined, values, radio_map.beam)
     )
     values |= _classes(probabilities)
     values["flags"] = _flag_blends(values)
@@ -200,20 +193,12 @@ def provenance(radio_map: RadioMap | MapFile, model_sha256: str, settings: Finde
     }
 
 
-def _weighed(
-    probabilities: npt.NDArray[np.float64], values: Mapping[str, Any], beam: Beam
-) -> npt.NDArray[np.float64]:
-    """Return the class probabilities, by what is known of artefacts.
-
-    They are less probable where no bright source could make them, and what is
-    long and narrower than the beam is no compact source.
-    """
-    far = ~are_near_bright(values, beam.major_arcsec)
+def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam) -> npt.NDArray[np.float64]:
+    """Return the class probabilities, where what is long and narrower than the beam is no compact source."""
     is_streak = (values["minor"] < STREAK_WIDTH * beam.minor_arcsec) & (
         values["major"] > STREAK_LENGTH * beam.major_arcsec
     )
-    given = less_spurious(probabilities, far)
-    return without_compact(given, is_streak, instead="spurious")
+    return without_compact(joined.probabilities, is_streak, instead="spurious")
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:

@@ -155,11 +155,11 @@ def simulate(
 def _folders(out: Path, seeds: range, options: dict[str, Any]) -> list[tuple[int, str, int, int, str]]:
     """Make fields as folders of files; gives the rows to print."""
     from helikon.space.skies import simulate_sky
-    from helikon.space.skies.data_set import array_of
-    from helikon.space.skies.files import made_folder, write_sky
-    from helikon.space.skies.options import SceneOptions
+    from helikon.space.skies.data_set import array_of, refuse_bad_options
+    from helikon.space.skies.files import write_sky
+    from helikon.space.whole import made_folder
 
-    SceneOptions(**(options | {"array": array_of(options["array"], seeds[0])}))
+    refuse_bad_options(options, seeds[0])
     rows = []
     with _told(len(seeds)) as told:
         for n_done, number in enumerate(seeds, start=1):

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Folders, and files that appear whole or not at all."""
 
 import contextlib
 import os
@@ -7,7 +7,24 @@ from pathlib import Path
 
 from helikon.errors import InputError
 
-__all__ = ["whole_files"]
+__all__ = ["made_folder", "whole_files"]
+
+
+def made_folder(folder: Path) -> Path:
+    """Return a folder, made if need be.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder {folder} cannot be made", got=error.strerror, expected="a folder to write to"
+        ) from error
+    return folder
 
 
 @contextlib.contextmanager
@@ -19,10 +36,7 @@ def whole_files(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, Path
     InputError
         If the folder cannot be made or written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be made", got=error.strerror) from error
+    made_folder(folder)
     beside = {name: folder / f".{os.getpid()}.{name}" for name in names}
     try:
         yield beside

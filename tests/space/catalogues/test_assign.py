@@ -1,12 +1,12 @@
 """Each entry gets the pieces of emission that it covers, and a new one where it has none."""
 
 import dataclasses
-import math
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from helikon.space.association.candidates import find_candidates
 from helikon.space.catalogues.assign import Assigned, assign
 from helikon.space.catalogues.located import Located
 from helikon.space.finder_settings import FinderSettings
@@ -36,9 +36,8 @@ def assigned(significance: npt.NDArray[np.float32], *positions: tuple[float, flo
         outlines=((),) * len(x),
     )
     entries = np.arange(len(x))
-    return assign(
-        significance, located, entries, (0, 0), FinderSettings(), beam_fwhm_pixels=5.0, faint_sigma=math.inf
-    )
+    base = find_candidates(significance, None, FinderSettings(), beam_fwhm_pixels=5.0)
+    return assign(significance, located, entries, (0, 0), base, FinderSettings().flood_sigma)
 
 
 def test_an_entry_on_a_source_has_the_finders_own_piece(significance: npt.NDArray[np.float32]) -> None:

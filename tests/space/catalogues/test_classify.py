@@ -63,7 +63,7 @@ def test_the_finders_own_catalogue_gets_the_classes_that_the_finder_gave(
     given = np.stack([np.asarray(found[name]) for name in PROBABILITY_COLUMNS], axis=1)
     assert len(set(found["class"])) >= 3
     assert classified.class_names == list(found["class"])
-    assert classified.probabilities == pytest.approx(given, abs=1e-3)
+    assert classified.probabilities == pytest.approx(given, abs=1e-6)
 
 
 def test_pixel_positions_do_as_well_as_those_on_the_sky(made_up: Any) -> None:

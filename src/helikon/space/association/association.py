@@ -21,13 +21,14 @@ from helikon.space.association.weighing import (
     sizes_in_points,
 )
 from helikon.space.background import Background
-from helikon.space.classes import CLASSES, without_compact
+from helikon.space.classes import CLASSES, less_spurious, without_compact
 from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap
 from helikon.space.measures.compact import CompactFits
+from helikon.space.measures.neighbours import are_near_bright
 from helikon.space.model import SourceModel
-from helikon.space.sky import beam_form
+from helikon.space.sky import beam_form, icrs
 
 __all__ = ["Association", "join_pieces"]
 
@@ -109,7 +110,10 @@ def join_pieces(
     found: list[tuple[Int, Double]] = []
     for evidence in tiles:
         found += _judged(evidence, shapes, pairs, pieces, patches, model.judge, settings)
-    return _without_overlap(found, len(pieces))
+    joined = _without_overlap(found, len(pieces))
+    peaks = _peaks(radio_map, background, pieces, joined.source_of_piece)
+    is_far = ~are_near_bright(peaks, radio_map.beam.major_arcsec)
+    return dataclasses.replace(joined, probabilities=less_spurious(joined.probabilities, is_far))
 
 
 def _judged(
@@ -176,6 +180,17 @@ def _without_overlap(found: list[tuple[Int, Double]], n_pieces: int) -> Associat
         rows.append(by_piece.get(int(piece), UNSEEN))
     order = np.unique(source, return_inverse=True)[1]
     return Association(source_of_piece=order.astype(np.int64), probabilities=np.array(rows))
+
+
+def _peaks(
+    radio_map: RadioMap, background: Background, pieces: Pieces, source_of_piece: Int
+) -> dict[str, Double]:
+    """Return where on the sky each source's highest piece is, and how high."""
+    height = (radio_map.data[pieces.y, pieces.x] - background.level[pieces.y, pieces.x]).astype(np.float64)
+    order = np.lexsort((-np.nan_to_num(height), source_of_piece))
+    best = order[np.unique(source_of_piece[order], return_index=True)[1]]
+    ra, dec = icrs(radio_map.wcs, pieces.x[best].astype(np.float64), pieces.y[best].astype(np.float64))
+    return {"ra": ra, "dec": dec, "peak_flux": np.nan_to_num(height[best])}
 
 
 UNSEEN = np.array([0.0, 0.5, 0.5, 0.0, 0.0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from helikon.space.association.candidates import find_candidates
 from helikon.space.association.evidence import TileEvidence, gather
 from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES
 from helikon.space.association.pairs import Pairs
@@ -20,7 +21,7 @@ from helikon.space.association.weighing import (
 )
 from helikon.space.background import estimate_background, mesh_size
 from helikon.space.classes import CLASSES
-from helikon.space.detect import Pieces, find_pieces
+from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.mask_rcnn.training_tiles import draw_options
 from helikon.space.model import SourceModel
@@ -156,13 +157,7 @@ def look_at_field(
     background = estimate_background(scene.image, mesh_pixels=mesh_size(fwhm))
     significance = background.significance(scene.image)
     settings = FinderSettings()
-    pieces = find_pieces(
-        significance,
-        seed_sigma=settings.seed_sigma,
-        flood_sigma=settings.flood_sigma,
-        beam_fwhm_pixels=fwhm,
-        faint_sigma=settings.faint_sigma,
-    )
+    pieces = find_candidates(significance, model, settings, beam_fwhm_pixels=fwhm)
     shapes, pairs, tiles = gather(
         significance,
         background.rms,

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from helikon.space.catalogues.located import Located
-from helikon.space.detect import Pieces, find_pieces
-from helikon.space.finder_settings import FinderSettings
+from helikon.space.detect import Pieces
 
 __all__ = ["Assigned", "assign"]
 
@@ -58,12 +57,10 @@ def assign(
     located: Located,
     entries: Int,
     corner: tuple[int, int],
-    settings: FinderSettings,
-    *,
-    beam_fwhm_pixels: float,
-    faint_sigma: float,
+    base: Pieces,
+    flood_sigma: float,
 ) -> Assigned:
-    """Find the pieces of a window and give each of these entries one.
+    """Give each of these entries the pieces of a window that it covers, or one of its own.
 
     Parameters
     ----------
@@ -73,18 +70,13 @@ def assign(
         Rows of ``located`` whose position is in the window.
     corner : tuple of int
         Column and row of the window's first pixel in the map.
-    faint_sigma : float
-        Islands that reach as much are pieces, too, as in the finder.
+    base : Pieces
+        The finder's own.
+    flood_sigma : float
+        What is above it and in no piece may become one.
     """
-    base = find_pieces(
-        significance,
-        seed_sigma=settings.seed_sigma,
-        flood_sigma=settings.flood_sigma,
-        beam_fwhm_pixels=beam_fwhm_pixels,
-        faint_sigma=faint_sigma,
-    )
     filled = np.nan_to_num(significance, nan=-np.inf)
-    below = _unseeded(filled, base.labels, settings.flood_sigma)
+    below = _unseeded(filled, base.labels, flood_sigma)
     shape = (significance.shape[0], significance.shape[1])
     work = _Work(filled, base.labels.copy(), below, len(base), np.isfinite(significance))
     covered: list[Int] = []

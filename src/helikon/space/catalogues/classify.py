@@ -6,7 +6,6 @@ are joined and classified as the finder's own are (``association.py``).
 """
 
 import dataclasses
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,21 +14,20 @@ import numpy.typing as npt
 
 from helikon.errors import InputError
 from helikon.space.association.association import join_pieces
-from helikon.space.background import Background, BackgroundMesh, assemble_mesh, mesh_of_tile, mesh_size
+from helikon.space.association.candidates import find_candidates
+from helikon.space.background import BackgroundMesh, assemble_mesh, mesh_of_tile, mesh_size
 from helikon.space.beam import Beam
 from helikon.space.catalogues.added import Classified
 from helikon.space.catalogues.assign import assign
 from helikon.space.catalogues.galaxies import Galaxies, grouped
 from helikon.space.catalogues.located import Located, locate
 from helikon.space.catalogues.places import Places
-from helikon.space.classes import CLASSES, less_spurious
-from helikon.space.detect import Pieces
+from helikon.space.classes import CLASSES
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap, open_map
 from helikon.space.measures.measure import fit_map
-from helikon.space.measures.neighbours import are_near_bright
 from helikon.space.model import SourceModel
-from helikon.space.sky import beam_form, icrs
+from helikon.space.sky import beam_form
 from helikon.space.survey.memory import give_back, take_arrays_apart
 from helikon.space.tiles import Tile, plan_tiles
 
@@ -126,9 +124,10 @@ class _Work:
             self.located,
             entries,
             (tile.x0, tile.y0),
-            self.settings,
-            beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
-            faint_sigma=math.inf if self.model is None else self.settings.faint_sigma,
+            find_candidates(
+                significance, self.model, self.settings, beam_fwhm_pixels=radio_map.beam_fwhm_pixels
+            ),
+            self.settings.flood_sigma,
         )
         if len(assigned.pieces) == 0:
             return
@@ -142,17 +141,14 @@ class _Work:
             significance=significance,
             tell=tell,
         )
-        source, probabilities = assigned.sources(joined.source_of_piece), joined.probabilities
-        if self.model is not None:
-            peaks = _peaks(radio_map, background, assigned.pieces, joined.source_of_piece)
-            probabilities = less_spurious(probabilities, ~are_near_bright(peaks, radio_map.beam.major_arcsec))
+        source = assigned.sources(joined.source_of_piece)
         self.galaxies.add(
             entries,
             owned,
             source,
-            probabilities,
+            joined.probabilities,
             assigned.is_faint,
-            together=self._together(entries, source, probabilities, radio_map.beam_fwhm_pixels),
+            together=self._together(entries, source, joined.probabilities, radio_map.beam_fwhm_pixels),
         )
 
     def _entries(self, tile: Tile) -> tuple[Int, npt.NDArray[np.bool_]]:
@@ -180,17 +176,6 @@ class _Work:
             group[members] = n_groups + np.array(_near(places, SAME_BEAMS * fwhm))
             n_groups += len(members)
         return group
-
-
-def _peaks(
-    radio_map: RadioMap, background: Background, pieces: Pieces, source_of_piece: Int
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Return where on the sky each source's highest piece is, and how high."""
-    height = (radio_map.data - background.level)[pieces.y, pieces.x].astype(np.float64)
-    order = np.lexsort((-np.nan_to_num(height), source_of_piece))
-    best = order[np.unique(source_of_piece[order], return_index=True)[1]]
-    ra, dec = icrs(radio_map.wcs, pieces.x[best].astype(np.float64), pieces.y[best].astype(np.float64))
-    return {"ra": ra, "dec": dec, "peak_flux": np.nan_to_num(height[best])}
 
 
 EXTENDED = tuple(index for index, name in enumerate(CLASSES) if name.startswith("extended"))

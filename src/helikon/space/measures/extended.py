@@ -96,11 +96,12 @@ def measure_mask(
     mask, others : ndarray of bool, shape (h, w)
         Pixels of this source, and those of any other.
     """
-    away, from_others = _distance(mask) / beam_fwhm_pixels, _distance(others) / beam_fwhm_pixels
-    is_rim, is_alone = away > GROWTH - RIM, from_others > GROWTH
-    with_rim = is_alone & _is_wide(data[mask], beam_area_pixels)
-    summed = ~others & (away <= GROWTH) & (with_rim | ~is_rim) & np.isfinite(data)
-    doubtful = summed & ~mask & (is_rim | ~with_rim)
+    away = _distance(mask) / beam_fwhm_pixels
+    is_rim, far_from_others = away > GROWTH - RIM, np.zeros(mask.shape, dtype=bool)
+    if _is_wide(data[mask], beam_area_pixels):
+        far_from_others = _distance(others) > GROWTH * beam_fwhm_pixels
+    summed = ~others & (away <= GROWTH) & (far_from_others | ~is_rim) & np.isfinite(data)
+    doubtful = summed & ~mask & (is_rim | ~far_from_others)
     y, x = np.nonzero(mask)
     weights = np.clip(np.nan_to_num(data[y, x].astype(np.float64)), 1e-30, None)
     centre_x, centre_y = np.average(x, weights=weights), np.average(y, weights=weights)

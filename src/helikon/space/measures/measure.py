@@ -1,7 +1,7 @@
 """Measure sources: positions, flux densities, sizes and their errors.
 
 A source that is one compact piece is measured by its Gaussian; any other by
-the pixels of its mask (islands, with a beam around them), and described
+the pixels of its mask (islands, with what is around them), and described
 by Gaussians besides (``components.py``).
 """
 

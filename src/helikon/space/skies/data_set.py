@@ -9,12 +9,11 @@ from typing import Any
 from helikon import __version__
 from helikon.space.classes import CLASSES
 from helikon.space.skies.arrays import ARRAY_NAMES, load_array
-from helikon.space.skies.files import made_folder
 from helikon.space.skies.options import SPLITS, SceneOptions
 from helikon.space.skies.shards import Shard, ShardTask, make_shard
 from helikon.space.skies.simulate import SKIES_VERSION
 from helikon.space.skies.templates import sha256_of_templates
-from helikon.space.whole import whole_files
+from helikon.space.whole import made_folder, whole_files
 
 __all__ = ["MANIFEST", "Run", "array_of", "make_data_set"]
 
@@ -27,6 +26,11 @@ Run = Callable[[Callable[[Any], Any], Sequence[Any], Callable[[int, int], None]]
 def array_of(name: str, seed: int) -> str:
     """Return the array of a field: ``name``, or for ``all`` one after the other by seed."""
     return ARRAY_NAMES[seed % len(ARRAY_NAMES)] if name == "all" else load_array(name).name
+
+
+def refuse_bad_options(options: dict[str, Any], seed: int) -> None:
+    """Raise InputError if no field can be made with these options, before anything else is done."""
+    SceneOptions(**(options | {"array": array_of(options["array"], seed)}))
 
 
 def make_data_set(
@@ -65,7 +69,7 @@ def make_data_set(
         If an option cannot be used, or a file is in the way.
     """
     options = {"array": ARRAY_NAMES[0], "split": SPLITS[0]} | options
-    SceneOptions(**(options | {"array": array_of(options["array"], seeds[0])}))
+    refuse_bad_options(options, seeds[0])
     folder = made_folder(folder).resolve()
     options, templates_sha256 = _settled(options)
     tasks = [

@@ -15,26 +15,9 @@ from helikon.space.skies.shards import read_shard
 from helikon.space.skies.simulate import Sky
 from helikon.space.whole import whole_files
 
-__all__ = ["LABELS", "MAP", "TRUTH", "made_folder", "read_catalogue", "read_sky", "write_sky"]
+__all__ = ["LABELS", "MAP", "TRUTH", "read_catalogue", "read_sky", "write_sky"]
 
 MAP, TRUTH, LABELS = "map.fits", "truth.vot", "labels.fits"
-
-
-def made_folder(folder: Path) -> Path:
-    """Return a folder, made if need be.
-
-    Raises
-    ------
-    InputError
-        If it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the folder {folder} cannot be made", got=error.strerror, expected="a folder to write to"
-        ) from error
-    return folder
 
 
 def write_sky(sky: Sky, folder: Path) -> Path:

@@ -12,9 +12,10 @@ from typing import Any
 import filelock
 import numpy as np
 
-from helikon.errors import AlreadyExists, InputError
+from helikon.errors import AlreadyExists
 from helikon.space.background import BackgroundMesh, MeshPart
 from helikon.space.survey.claims import Claim
+from helikon.space.whole import made_folder
 
 __all__ = [
     "Result",
@@ -52,10 +53,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
     InputError
         If it cannot be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be made", got=error.strerror) from error
+    made_folder(folder)
     try:
         with filelock.FileLock(folder / _LOCK, timeout=0):
             yield
