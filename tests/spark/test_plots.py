@@ -3,9 +3,11 @@ from pathlib import Path
 
 import optuna
 import pytest
+from matplotlib.figure import Figure
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
+from helikon.spark import plots
 from helikon.spark.plots import draw_study
 
 SPACE = {
@@ -40,6 +42,24 @@ def test_a_study_is_drawn(tmp_path: Path) -> None:
         "importance.png",
         "parallel.png",
     }
+
+
+def test_the_history_reaches_to_the_last_trial_though_it_was_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, tuple[float, float]] = {}
+
+    def keep(figure: Figure, path: Path) -> Path:
+        seen[path.stem] = figure.axes[0].get_xlim()
+        return path
+
+    monkeypatch.setattr(plots, "_save", keep)
+    study = study_of(2)
+    for _ in range(6):
+        study.add_trial(create_trial(state=TrialState.PRUNED))
+    draw_study(study, tmp_path)
+    assert seen["history"][0] < 0
+    assert 7 < seen["history"][1] < 9
 
 
 @pytest.mark.parametrize("n_values", [2, 3])

@@ -78,9 +78,8 @@ def _mark_others(study: "optuna.Study", axes: "Axes") -> None:
         if numbers:
             place = axes.get_xaxis_transform()
             label = "pruned" if state == "PRUNED" else "failed"
-            axes.scatter(
-                numbers, [0.02] * len(numbers), marker=marker, color=color, transform=place, label=label
-            )
+            places = [0.02] * len(numbers)
+            axes.plot(numbers, places, marker, color=color, transform=place, label=label)
 
 
 def _importance(study: "optuna.Study", trials: "Sequence[optuna.trial.FrozenTrial]") -> Figure | None:
