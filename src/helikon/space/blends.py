@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from helikon.space.measures.gaussians import ellipse_of_form
 
-__all__ = ["Blend", "fit_blend"]
+__all__ = ["Blend", "fit_blend", "fit_island"]
 
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -93,6 +93,46 @@ def fit_blend(
     inside = residual[mask] / sigma
     order = np.argsort(-found[:, 0], kind="stable")
     return Blend(found[order], float(np.mean(inside**2)), float(np.abs(inside).max()))
+
+
+def fit_island(
+    data: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int32],
+    rms: npt.NDArray[np.float32],
+    y: npt.NDArray[np.int64],
+    x: npt.NDArray[np.int64],
+    form: tuple[float, float, float],
+    fwhm: float,
+) -> Blend:
+    """Fit Gaussians to an island of a map; see :func:`fit_blend`.
+
+    Parameters
+    ----------
+    data : ndarray of float32, shape (ny, nx)
+        Map less its background, Jy/beam.
+    labels : ndarray of int32, shape (ny, nx)
+        0 where no emission is: within half a beam of the island, that is fitted too.
+    rms : ndarray of float32, shape (ny, nx)
+        Noise.
+    y, x : ndarray of int, shape (n,)
+        Pixels of the island.
+
+    Returns
+    -------
+    Blend
+        Positions in pixels of the map.
+    """
+    (ny, nx), pad = data.shape, int(np.ceil(fwhm / 2))
+    x0, y0 = max(0, int(x.min()) - pad), max(0, int(y.min()) - pad)
+    box = slice(y0, min(ny, int(y.max()) + pad + 1)), slice(x0, min(nx, int(x.max()) + pad + 1))
+    image = data[box].astype(np.float64)
+    mask = np.zeros(image.shape, dtype=bool)
+    mask[y - y0, x - x0] = True
+    around = ndimage.distance_transform_edt(~mask) <= fwhm / 2
+    used = mask | (around & (labels[box] == 0) & np.isfinite(image))
+    sigma = float(np.median(rms[y, x]))
+    blend = fit_blend(np.nan_to_num(image), mask, used, sigma, form, fwhm)
+    return dataclasses.replace(blend, parameters=blend.parameters + np.array([0, x0, y0, 0, 0, 0]))
 
 
 def _peaks(

@@ -86,6 +86,21 @@ class Pieces:
         )
 
 
+    def parted(self, labels: Int, significance: Float) -> "Pieces":
+        """Return pieces of the same pixels that are parted in another way.
+
+        Parameters
+        ----------
+        labels : ndarray of int32, shape (ny, nx)
+            Of the new pieces, from 1 without gaps; each lies in one island.
+        significance : ndarray of float32, shape (ny, nx)
+        """
+        islands = np.concatenate([[0], self.island])[self.labels].astype(np.int32)
+        is_faint = np.zeros(int(self.island.max(initial=0)) + 1, dtype=bool)
+        is_faint[self.island] = self.is_faint
+        return _describe(_filled(significance), labels, islands, is_faint)
+
+
 def find_pieces(
     significance: Float,
     *,
@@ -107,7 +122,7 @@ def find_pieces(
     faint_sigma : float
         Islands that only reach this are kept too, each one piece.
     """
-    filled = np.where(np.isfinite(significance), significance, np.float32(-np.inf))
+    filled = _filled(significance)
     heights = _with_true_peaks(filled, flood_sigma)
     islands = _islands(heights, min(seed_sigma, faint_sigma), flood_sigma, beam_fwhm_pixels)
     labels = islands.copy()
@@ -152,6 +167,11 @@ def peak_heights(significance: Float, y: npt.NDArray[np.integer], x: npt.NDArray
             good = np.isfinite(gain) & (curvature > 0) & (here >= before) & (here >= after)
             height += np.where(good, gain, 0)
     return np.asarray(height, dtype=np.float32)
+
+
+def _filled(significance: Float) -> Float:
+    """Nothing stands out where the map is blank."""
+    return np.where(np.isfinite(significance), significance, np.float32(-np.inf))
 
 
 def _with_true_peaks(significance: Float, flood: float) -> Float:

@@ -26,9 +26,12 @@ from helikon.space.columns import FLAGS
 from helikon.space.detect import Pieces
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
+from helikon.space.measures.compact import CompactFits
+from helikon.space.measures.doubles import part_doubles
 from helikon.space.measures.measure import SourceMasks, fit_map, measure_sources
 from helikon.space.model import SourceModel
 from helikon.space.names import iau_names
+from helikon.space.sky import beam_form
 
 __all__ = ["FinderSettings", "Found", "find_in_window", "find_sources"]
 
@@ -144,6 +147,8 @@ def find_in_window(
     kept, joined = _without_faint(pieces, joined)
     tell("measures", 0, 1)
     final = fits() if kept is pieces else fit_map(radio_map, background, kept)
+    if model is not None:
+        kept, joined, final = _with_points_apart(kept, joined, final, radio_map, background, settings)
     masks = SourceMasks.of(kept, joined.source_of_piece)
     values = measure_sources(radio_map, background, kept, final, masks)
     probabilities = (
@@ -221,6 +226,34 @@ def _parted(joined: Association, chosen: npt.NDArray[np.bool_]) -> Association:
     source, kind = joined.source_of_piece, chosen.astype(np.int64)
     pairs, parted = np.unique(2 * source + kind, return_inverse=True)
     return Association(source_of_piece=parted, probabilities=joined.probabilities[pairs // 2])
+
+
+def _with_points_apart(
+    pieces: Pieces,
+    joined: Association,
+    fits: CompactFits,
+    radio_map: RadioMap,
+    background: Background,
+    settings: FinderSettings,
+) -> tuple[Pieces, Association, CompactFits]:
+    """Part compact sources that are several points; each has the class of the whole."""
+    parted = part_doubles(
+        radio_map.data - background.level,
+        background.rms,
+        pieces,
+        joined.source_of_piece,
+        called(joined.probabilities)[0] == CLASSES.index("compact"),
+        fits,
+        form=beam_form(radio_map),
+        beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
+        least_sigma=settings.seed_sigma,
+    )
+    if parted is None:
+        return pieces, joined, fits
+    apart = Association(
+        source_of_piece=parted.source_of_piece, probabilities=joined.probabilities[parted.parent]
+    )
+    return parted.pieces, apart, fit_map(radio_map, background, parted.pieces)
 
 
 def _without_faint(pieces: Pieces, joined: Association) -> tuple[Pieces, Association]:

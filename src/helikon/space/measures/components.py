@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from helikon.space.background import Background
-from helikon.space.blends import fit_blend
+from helikon.space.blends import fit_island
 from helikon.space.columns import COMPONENT_COLUMNS, packed_names
 from helikon.space.detect import Pieces
 from helikon.space.fits import RadioMap
@@ -210,17 +209,8 @@ def _of_island(
 ) -> Components:
     pixels = slice(prints.part_starts[part], prints.part_starts[part + 1])
     x, y = prints.x[pixels], prints.y[pixels]
-    (ny, nx), pad = data.shape, int(np.ceil(fwhm / 2))
-    x0, y0 = max(0, int(x.min()) - pad), max(0, int(y.min()) - pad)
-    box = slice(y0, min(ny, int(y.max()) + pad + 1)), slice(x0, min(nx, int(x.max()) + pad + 1))
-    image = data[box].astype(np.float64)
-    mask = np.zeros(image.shape, dtype=bool)
-    mask[y - y0, x - x0] = True
-    around = ndimage.distance_transform_edt(~mask) <= fwhm / 2
-    used = mask | (around & (labels[box] == 0) & np.isfinite(image))
-    sigma = float(np.median(background.rms[y, x]))
-    blend = fit_blend(np.nan_to_num(image), mask, used, sigma, form, fwhm)
-    parameters = blend.parameters + np.array([0, x0, y0, 0, 0, 0])
+    blend = fit_island(data, labels, background.rms, y, x, form, fwhm)
+    parameters, (ny, nx) = blend.parameters, data.shape
     n = len(parameters)
     at = (
         np.clip(np.rint(parameters[:, 2]).astype(int), 0, ny - 1),

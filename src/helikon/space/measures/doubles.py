@@ -1,0 +1,164 @@
+"""Part what is called one compact source and is several points.
+
+Two points a beam or so apart leave one peak, or two that were taken for one
+source. What the network then calls compact is described by Gaussians
+(``blends.py``): if these are points that stand out of the noise and together
+leave nothing else, each is a source of its own.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import pdist
+
+from helikon.space.blends import fit_island
+from helikon.space.detect import Pieces
+from helikon.space.measures.compact import CompactFits
+from helikon.space.measures.gaussians import evaluate
+
+__all__ = ["Parted", "part_doubles"]
+
+Float = npt.NDArray[np.float32]
+Double = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
+Form = tuple[float, float, float]
+
+SMALLEST, LARGEST = 0.6, 2.0
+"""Areas of a point's Gaussian in beams: so far the noise of five sigma takes it."""
+LEAST_APART = 0.9
+"""Points are told apart from this many beam widths on."""
+MOST_CHI2 = 2.0
+"""What the points may leave, as a mean square over that of the noise."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parted:
+    """Pieces and sources after the parting.
+
+    Attributes
+    ----------
+    pieces : Pieces
+    source_of_piece : ndarray of int, shape (n_pieces,)
+        From 0 without gaps; the first are those that there were.
+    parent : ndarray of int, shape (n_sources,)
+        Which of the sources before each was, or was a part of.
+    """
+
+    pieces: Pieces
+    source_of_piece: Int
+    parent: Int
+
+
+def part_doubles(
+    data: Float,
+    rms: Float,
+    pieces: Pieces,
+    source_of_piece: Int,
+    is_compact: Bool,
+    fits: CompactFits,
+    *,
+    form: Form,
+    beam_fwhm_pixels: float,
+    least_sigma: float,
+) -> Parted | None:
+    """Make a source of each point, where a compact source is several; None if none is.
+
+    Parameters
+    ----------
+    data, rms : ndarray of float32, shape (ny, nx)
+        Map less its background, and noise, in Jy/beam.
+    is_compact : ndarray of bool, shape (n_sources,)
+        Which sources are called compact.
+    fits : CompactFits
+        Of the pieces.
+    form : tuple of float
+        a, b, c of the beam in pixels.
+    least_sigma : float
+        Height of a point in local noise.
+    """
+    labels, sources, parent = pieces.labels.copy(), source_of_piece.tolist(), list(range(len(is_compact)))
+    for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits):
+        y, x = _pixels(pieces, members)
+        points = _points(
+            data, rms, pieces.labels, y, x, fits, members, form, beam_fwhm_pixels, least_sigma
+        )
+        owner = _owner(points, y, x)
+        if len(np.unique(owner)) < max(2, len(points)):
+            continue
+        for number in range(len(points)):
+            labels[y[owner == number], x[owner == number]] = len(sources) + 1
+            sources.append(source if number == 0 else len(parent))
+            parent += [] if number == 0 else [source]
+    if len(parent) == len(is_compact):
+        return None
+    is_used = np.bincount(labels.ravel(), minlength=len(sources) + 1) > 0
+    is_used[0] = False
+    numbered = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)[labels]
+    return Parted(
+        pieces=pieces.parted(numbered, data / rms),
+        source_of_piece=np.array(sources)[is_used[1:]],
+        parent=np.array(parent),
+    )
+
+
+def _in_doubt(
+    pieces: Pieces, source_of_piece: Int, is_compact: Bool, fits: CompactFits
+) -> list[tuple[int, Int]]:
+    """Return compact sources of one island that no single Gaussian describes, and their pieces."""
+    order = np.argsort(source_of_piece, kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(source_of_piece))[:-1])
+    return [
+        (source, members)
+        for source, members in enumerate(groups)
+        if is_compact[source]
+        and len(np.unique(pieces.island[members])) == 1
+        and (len(members) > 1 or not fits.good[members[0]])
+    ]
+
+
+def _pixels(pieces: Pieces, members: Int) -> tuple[Int, Int]:
+    """Return rows and columns of some pieces."""
+    parts = []
+    for piece in members.tolist():
+        rows, columns = pieces.slices[piece]
+        y, x = np.nonzero(pieces.labels[rows, columns] == piece + 1)
+        parts.append(np.stack([y + rows.start, x + columns.start]))
+    y, x = np.concatenate(parts, axis=1)
+    return y, x
+
+
+def _points(
+    data: Float,
+    rms: Float,
+    labels: npt.NDArray[np.int32],
+    y: Int,
+    x: Int,
+    fits: CompactFits,
+    members: Int,
+    form: Form,
+    fwhm: float,
+    least_sigma: float,
+) -> Double:
+    """Return the Gaussians (m, 6) of the points that these pixels are; none where they are something else."""
+    if fits.good[members].all():
+        parameters, chi2 = fits.parameters[members], float(fits.chi2[members].max())
+    else:
+        blend = fit_island(data, labels, rms, y, x, form, fwhm)
+        parameters, chi2 = blend.parameters, blend.chi2
+    a, b, c = parameters[:, 3:].T
+    area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
+    sigma = float(np.median(rms[y, x]))
+    are_points = (area > SMALLEST) & (area < LARGEST) & (parameters[:, 0] > least_sigma * sigma)
+    is_double = len(parameters) > 1 and are_points.all() and chi2 < MOST_CHI2
+    is_double = is_double and pdist(parameters[:, 1:3]).min() > LEAST_APART * fwhm
+    return np.asarray(parameters if is_double else parameters[:0])
+
+
+def _owner(points: Double, y: Int, x: Int) -> Int:
+    """Return the point that is brightest in each pixel, from 0."""
+    if not len(points):
+        return np.empty(0, dtype=np.int64)
+    models = evaluate(points, x[None].astype(float), y[None].astype(float))
+    return np.asarray(models.argmax(axis=0))
