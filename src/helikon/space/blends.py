@@ -12,12 +12,13 @@ from scipy import ndimage
 
 from helikon.space.measures.gaussians import ellipse_of_form
 
-__all__ = ["Blend", "fit_blend", "fit_island"]
+__all__ = ["Blend", "Island", "fit_blend", "fit_points", "fit_together"]
 
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 MOST_COMPONENTS = 8
+MOST_POINTS = 4
 MOST_PIXELS = 1200
 N_STEPS = 14
 LEAST_SIGMA = 4.0
@@ -79,60 +80,88 @@ def fit_blend(
     values = image[used][::step]
     peaks = _peaks(image, mask, fwhm, sigma, MOST_COMPONENTS)
     start = _starts(image, peaks, form)
-    found = _kept(_joint_fit(values, fitted_x, fitted_y, start), mask, sigma, form)
+    found = _kept(fit_together(values, fitted_x, fitted_y, start), mask, sigma, form)
     residual = np.where(mask, image - _model(found, mask.shape), 0.0)
     room = MOST_COMPONENTS - len(found)
     missed = _peaks(ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, sigma, room, always=False)
     if room and len(missed):
-        more = _joint_fit(
+        more = fit_together(
             values, fitted_x, fitted_y, np.concatenate([found, _starts(residual, missed, form)])
         )
         found = _kept(more, mask, sigma, form)
-    found = found if len(found) else start[:1]
-    residual = np.where(mask, image - _model(found, mask.shape), 0.0)
-    inside = residual[mask] / sigma
+    return _described(found if len(found) else start[:1], image, mask, sigma)
+
+
+def _described(found: Double, image: Double, mask: Bool, sigma: float) -> Blend:
+    inside = (image - _model(found, mask.shape))[mask] / sigma
     order = np.argsort(-found[:, 0], kind="stable")
     return Blend(found[order], float(np.mean(inside**2)), float(np.abs(inside).max()))
 
 
-def fit_island(
-    data: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int32],
-    rms: npt.NDArray[np.float32],
-    y: npt.NDArray[np.int64],
-    x: npt.NDArray[np.int64],
-    form: tuple[float, float, float],
-    fwhm: float,
-) -> Blend:
-    """Fit Gaussians to an island of a map; see :func:`fit_blend`.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Island:
+    """An island, cut out of a map with what is around it.
 
-    Parameters
+    Attributes
     ----------
-    data : ndarray of float32, shape (ny, nx)
-        Map less its background, Jy/beam.
-    labels : ndarray of int32, shape (ny, nx)
-        0 where no emission is: within half a beam of the island, that is fitted too.
-    rms : ndarray of float32, shape (ny, nx)
-        Noise.
-    y, x : ndarray of int, shape (n,)
-        Pixels of the island.
-
-    Returns
-    -------
-    Blend
-        Positions in pixels of the map.
+    image : ndarray, shape (h, w)
+        Jy/beam, without background; finite.
+    mask : ndarray of bool, shape (h, w)
+        Its pixels.
+    used : ndarray of bool, shape (h, w)
+        These, and those without emission within half a beam.
+    sigma : float
+        Local noise.
+    x0, y0 : int
+        The first pixel's place in the map.
     """
-    (ny, nx), pad = data.shape, int(np.ceil(fwhm / 2))
-    x0, y0 = max(0, int(x.min()) - pad), max(0, int(y.min()) - pad)
-    box = slice(y0, min(ny, int(y.max()) + pad + 1)), slice(x0, min(nx, int(x.max()) + pad + 1))
-    image = data[box].astype(np.float64)
-    mask = np.zeros(image.shape, dtype=bool)
-    mask[y - y0, x - x0] = True
-    around = ndimage.distance_transform_edt(~mask) <= fwhm / 2
-    used = mask | (around & (labels[box] == 0) & np.isfinite(image))
-    sigma = float(np.median(rms[y, x]))
-    blend = fit_blend(np.nan_to_num(image), mask, used, sigma, form, fwhm)
-    return dataclasses.replace(blend, parameters=blend.parameters + np.array([0, x0, y0, 0, 0, 0]))
+
+    image: Double
+    mask: Bool
+    used: Bool
+    sigma: float
+    x0: int
+    y0: int
+
+    @classmethod
+    def cut(
+        cls,
+        data: npt.NDArray[np.float32],
+        rms: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.int32],
+        y: npt.NDArray[np.int64],
+        x: npt.NDArray[np.int64],
+        fwhm: float,
+    ) -> "Island":
+        """Cut the pixels ``y`` and ``x`` out of a map; ``labels`` are 0 where no emission is."""
+        (ny, nx), pad = data.shape, int(np.ceil(fwhm / 2))
+        x0, y0 = max(0, int(x.min()) - pad), max(0, int(y.min()) - pad)
+        box = slice(y0, min(ny, int(y.max()) + pad + 1)), slice(x0, min(nx, int(x.max()) + pad + 1))
+        image = data[box].astype(np.float64)
+        mask = np.zeros(image.shape, dtype=bool)
+        mask[y - y0, x - x0] = True
+        around = ndimage.distance_transform_edt(~mask) <= fwhm / 2
+        used = mask | (around & (labels[box] == 0) & np.isfinite(image))
+        return cls(np.nan_to_num(image), mask, used, float(np.median(rms[y, x])), x0, y0)
+
+    def moved(self, blend: Blend) -> Blend:
+        """Give a blend positions in the map."""
+        return dataclasses.replace(blend, parameters=blend.parameters + np.array([0, self.x0, self.y0, 0, 0, 0]))
+
+
+def fit_points(island: Island, form: tuple[float, float, float], fwhm: float) -> Blend:
+    """Fit Gaussians to an island one after the other, until they leave nothing; positions in the map."""
+    image, mask = island.image, island.mask
+    y, x = np.nonzero(island.used)
+    values, fitted = image[island.used], (x.astype(float), y.astype(float))
+    found = fit_together(values, *fitted, _beams(image, _peaks(image, mask, fwhm, island.sigma, MOST_POINTS), form))
+    while len(found) < MOST_POINTS:
+        residual = np.where(mask, image - _model(found, mask.shape), 0.0)
+        missed = _peaks(ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, island.sigma, 1, always=False)
+        if not len(missed):
+            break
+        found = fit_together(values, *fitted, np.concatenate([found, _beams(residual, missed, form)]))
+    return island.moved(_described(found, image, mask, island.sigma))
 
 
 def _peaks(
@@ -157,6 +186,12 @@ def _starts(image: Double, peaks: npt.NDArray[np.intp], form: tuple[float, float
     return start
 
 
+def _beams(image: Double, peaks: npt.NDArray[np.intp], form: tuple[float, float, float]) -> Double:
+    start = _starts(image, peaks, form)
+    start[:, 3:] = form
+    return start
+
+
 def _model(parameters: Double, shape: tuple[int, ...]) -> Double:
     y, x = np.arange(shape[0])[:, None], np.arange(shape[1])[None]
     total = np.zeros(shape)
@@ -177,7 +212,7 @@ def _kept(parameters: Double, mask: Bool, sigma: float, form: tuple[float, float
     return np.asarray(parameters[good])
 
 
-def _joint_fit(values: Double, x: Double, y: Double, start: Double) -> Double:
+def fit_together(values: Double, x: Double, y: Double, start: Double) -> Double:
     """Fit all Gaussians together by Levenberg-Marquardt; forms through their Cholesky factors."""
     scale = float(values.max())
     inner = _to_factors(start, scale)

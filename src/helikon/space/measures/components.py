@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.background import Background
-from helikon.space.blends import fit_island
+from helikon.space.blends import Island, fit_blend
 from helikon.space.columns import COMPONENT_COLUMNS, packed_names
 from helikon.space.detect import Pieces
 from helikon.space.fits import RadioMap
@@ -209,7 +209,9 @@ def _of_island(
 ) -> Components:
     pixels = slice(prints.part_starts[part], prints.part_starts[part + 1])
     x, y = prints.x[pixels], prints.y[pixels]
-    blend = fit_island(data, labels, background.rms, y, x, form, fwhm)
+    island = Island.cut(data, background.rms, labels, y, x, fwhm)
+    blend = fit_blend(island.image, island.mask, island.used, island.sigma, form, fwhm)
+    blend = island.moved(blend)
     parameters, (ny, nx) = blend.parameters, data.shape
     n = len(parameters)
     at = (

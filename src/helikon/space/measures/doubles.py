@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from helikon.space.blends import fit_island
+from helikon.space.blends import Island, fit_points
 from helikon.space.detect import Pieces
 from helikon.space.measures.compact import CompactFits
 from helikon.space.measures.gaussians import evaluate
@@ -25,8 +25,11 @@ Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 Form = tuple[float, float, float]
 
-SMALLEST, LARGEST = 0.6, 2.0
-"""Areas of a point's Gaussian in beams: so far the noise of five sigma takes it."""
+SMALLEST, LARGEST = 0.6, 1.25
+LARGEST_NOISE = 5.0
+"""Areas of a point's Gaussian in beams, and how much larger over its signal to noise ratio."""
+POOR_CHI2 = 4.0
+"""Reduced chi squared from which one Gaussian does not describe a piece."""
 LEAST_APART = 0.9
 """Points are told apart from this many beam widths on."""
 MOST_CHI2 = 2.0
@@ -82,7 +85,7 @@ def part_doubles(
     for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits):
         y, x = _pixels(pieces, members)
         points = _points(
-            data, rms, pieces.labels, y, x, fits, members, form, beam_fwhm_pixels, least_sigma
+            data, rms, pieces.labels, y, x, form, beam_fwhm_pixels, least_sigma
         )
         owner = _owner(points, y, x)
         if len(np.unique(owner)) < max(2, len(points)):
@@ -114,7 +117,7 @@ def _in_doubt(
         for source, members in enumerate(groups)
         if is_compact[source]
         and len(np.unique(pieces.island[members])) == 1
-        and (len(members) > 1 or not fits.good[members[0]])
+        and (len(members) > 1 or not fits.good[members[0]] or fits.chi2[members[0]] > POOR_CHI2)
     ]
 
 
@@ -135,25 +138,21 @@ def _points(
     labels: npt.NDArray[np.int32],
     y: Int,
     x: Int,
-    fits: CompactFits,
-    members: Int,
     form: Form,
     fwhm: float,
     least_sigma: float,
 ) -> Double:
     """Return the Gaussians (m, 6) of the points that these pixels are; none where they are something else."""
-    if fits.good[members].all():
-        parameters, chi2 = fits.parameters[members], float(fits.chi2[members].max())
-    else:
-        blend = fit_island(data, labels, rms, y, x, form, fwhm)
-        parameters, chi2 = blend.parameters, blend.chi2
-    a, b, c = parameters[:, 3:].T
-    area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
-    sigma = float(np.median(rms[y, x]))
-    are_points = (area > SMALLEST) & (area < LARGEST) & (parameters[:, 0] > least_sigma * sigma)
-    is_double = len(parameters) > 1 and are_points.all() and chi2 < MOST_CHI2
-    is_double = is_double and pdist(parameters[:, 1:3]).min() > LEAST_APART * fwhm
-    return np.asarray(parameters if is_double else parameters[:0])
+    island = Island.cut(data, rms, labels, y, x, fwhm)
+    blend = fit_points(island, form, fwhm)
+    points, snr = blend.parameters, blend.parameters[:, 0] / island.sigma
+    a, b, c = points[:, 3:].T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
+        are_points = (area > SMALLEST) & (area < LARGEST + LARGEST_NOISE / snr) & (snr > least_sigma)
+    is_double = len(points) > 1 and are_points.all() and blend.chi2 < MOST_CHI2
+    is_double = is_double and pdist(points[:, 1:3]).min() > LEAST_APART * fwhm
+    return np.asarray(points if is_double else points[:0])
 
 
 def _owner(points: Double, y: Int, x: Int) -> Int:

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
+from helikon.space.blends import fit_together
 from helikon.space.detect import Pieces
 from helikon.space.measures.gaussians import Plain, ellipse_of_form, evaluate, fit_gaussians
 from helikon.space.measures.stamps import RADIUS, Stamps, cut_stamps
@@ -22,6 +26,8 @@ HALF_STAMP = 2.0
 """Half the side of a stamp in beam widths, where the piece is large or has neighbours."""
 N_ROUNDS = 4
 """Times that touching pieces are fitted with their neighbours subtracted."""
+CLOSE, MOST_CLOSE = 1.5, 4
+"""Pieces nearer than so many beam widths, so many of them at most, are fitted jointly."""
 LARGEST = 2.5
 SMALLEST = 0.6
 """Widths, in beams, between which a fit is that of a compact source."""
@@ -66,7 +72,7 @@ def fit_shapes(data: Float, noise: Double, pieces: Pieces, form: Form, fwhm: flo
         a, b, c of the beam in pixels.
     """
     for stamps in _groups(data, pieces, form, fwhm):
-        parameters, values = _fit_shapes(stamps, data, pieces, form)
+        parameters, values = _fit_shapes(stamps, data, pieces, form, fwhm)
         good = _is_compact(parameters, values, stamps, data, pieces, noise, fwhm, form)
         yield Shapes(stamps, values, parameters, good)
 
@@ -100,7 +106,9 @@ def _start(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> Double:
     return start
 
 
-def _fit_shapes(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> tuple[Double, Double]:
+def _fit_shapes(
+    stamps: Stamps, data: Float, pieces: Pieces, form: Form, fwhm: float
+) -> tuple[Double, Double]:
     """Fit free shapes; then those of blends again with the neighbours' models subtracted."""
     start, values = _start(stamps, data, pieces, form), stamps.values
     weights = stamps.weights
@@ -116,6 +124,12 @@ def _fit_shapes(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> tupl
             parameters[blended] = fit_gaussians(
                 values[blended], Plain(weights[blended]), stamps.grid, parameters[blended]
             )[0]
+        for members in _close(stamps, blended, pieces, parameters, fwhm):
+            rest = neighbours.without(stamps, blended, parameters, members)
+            parameters[blended[members]] = _fit_jointly(
+                stamps, weights, blended[members], rest, pieces, parameters[blended[members]]
+            )
+        values[blended] = neighbours.subtracted(stamps, blended, parameters)
     parameters[:, 1] += pieces.x[stamps.piece]
     parameters[:, 2] += pieces.y[stamps.piece]
     return parameters, values
@@ -139,6 +153,42 @@ class _Neighbours:
         models = evaluate(parameters[blended], stamps.grid.dx[None], stamps.grid.dy[None]) * self.inside
         image = np.bincount(self.place.ravel(), models.ravel(), minlength=self.n_places)
         return np.asarray(stamps.values[blended] + models - image[self.place])
+
+
+    def without(self, stamps: Stamps, blended: Int, parameters: Double, members: Int) -> Double:
+        """Return the stamps of some blended pieces less the models of all that are not among them."""
+        models = evaluate(parameters[blended], stamps.grid.dx[None], stamps.grid.dy[None]) * self.inside
+        models[members] = 0
+        image = np.bincount(self.place.ravel(), models.ravel(), minlength=self.n_places)
+        return np.asarray(stamps.values[blended[members]] - image[self.place[members]])
+
+
+def _close(stamps: Stamps, blended: Int, pieces: Pieces, parameters: Double, fwhm: float) -> list[Int]:
+    """Return groups of blended pieces that are close to each other: fits in turn converge slowly there."""
+    at = stamps.piece[blended]
+    places = np.stack([pieces.x[at], pieces.y[at]], axis=1) + parameters[blended, 1:3]
+    pairs = cKDTree(places).query_pairs(CLOSE * fwhm, output_type="ndarray")
+    pairs = pairs[pieces.island[at[pairs[:, 0]]] == pieces.island[at[pairs[:, 1]]]]
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(at), len(at)))
+    _, group = connected_components(graph, directed=False)
+    groups = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    return [members for members in groups if 1 < len(members) <= MOST_CLOSE]
+
+
+def _fit_jointly(
+    stamps: Stamps, weights: Double, members: Int, values: Double, pieces: Pieces, start: Double
+) -> Double:
+    """Fit Gaussians together over the pixels of their stamps."""
+    corner = np.stack([pieces.x[stamps.piece[members]], pieces.y[stamps.piece[members]]], axis=1)
+    used = weights[members] > 0
+    x = (corner[:, :1] + stamps.grid.dx)[used]
+    y = (corner[:, 1:] + stamps.grid.dy)[used]
+    _, first = np.unique(stamps.index[members][used], return_index=True)
+    moved = start.copy()
+    moved[:, 1:3] += corner
+    fitted = fit_together(values[used][first], x[first], y[first], moved)
+    fitted[:, 1:3] -= corner
+    return fitted
 
 
 def _is_compact(
