@@ -253,7 +253,8 @@ def _with_points_apart(
     apart = Association(
         source_of_piece=parted.source_of_piece, probabilities=joined.probabilities[parted.parent]
     )
-    return parted.pieces, apart, fit_map(radio_map, background, parted.pieces)
+    again = fit_map(radio_map, background, parted.pieces, known=fits, before=parted.before)
+    return parted.pieces, apart, again
 
 
 def _without_faint(pieces: Pieces, joined: Association) -> tuple[Pieces, Association]:

@@ -58,6 +58,8 @@ class CompactFits:
     resolved : ndarray of bool, shape (n,)
         It is good and surely wider than the beam; other good ones have the beam's shape, and
         the area that is most probable for them in this map.
+    usual : UsualArea
+        How wide sources are in this map.
     """
 
     parameters: Double
@@ -68,6 +70,23 @@ class CompactFits:
     chi2: Double
     good: Bool
     resolved: Bool
+    usual: UsualArea
+
+    def renewed(self, fresh: "CompactFits", chosen: Bool, before: Int) -> "CompactFits":
+        """Return fits of pieces some of which are others than these.
+
+        Parameters
+        ----------
+        fresh : CompactFits
+            Of all the pieces; only those that are ``chosen`` are used.
+        before : ndarray of int, shape (n,)
+            Row in these fits of each that is not chosen.
+        """
+        columns = {}
+        for name in (field.name for field in dataclasses.fields(self) if field.name != "usual"):
+            columns[name] = getattr(self, name)[before]
+            columns[name][chosen] = getattr(fresh, name)[chosen]
+        return CompactFits(**columns, usual=self.usual)
 
 
 def fit_pieces(
@@ -78,6 +97,8 @@ def fit_pieces(
     beam_fwhm_pixels: float,
     *,
     white: float = 0.0,
+    chosen: Bool | None = None,
+    usual: UsualArea | None = None,
 ) -> CompactFits:
     """Fit a Gaussian to every piece.
 
@@ -89,15 +110,19 @@ def fit_pieces(
         a, b, c of the beam in pixels.
     white : float
         Part of the noise that is not correlated, see ``correlated.white_share``.
+    chosen : ndarray of bool, shape (n,), optional
+        Which pieces to fit; by default all. Whole islands, for neighbours are fitted together.
+    usual : UsualArea, optional
+        How wide sources are in this map, by default as these pieces say.
     """
     parameters, good = np.zeros((len(pieces), 6)), np.zeros(len(pieces), dtype=bool)
     parameters[:, 3:] = form
     noise = rms[pieces.y, pieces.x].astype(np.float64)
     cores = []
-    for shapes in fit_shapes(data, noise, pieces, form, beam_fwhm_pixels):
+    for shapes in fit_shapes(data, noise, pieces, form, beam_fwhm_pixels, chosen):
         parameters[shapes.stamps.piece], good[shapes.stamps.piece] = shapes.parameters, shapes.good
         cores.append(_Core.of(shapes.stamps, shapes.values, shapes.good))
-    fits = _measure(_Core.join(cores), parameters, good, pieces, noise, form, white)
+    fits = _measure(_Core.join(cores), parameters, good, pieces, noise, form, white, usual)
     peak_error = np.sqrt(fits.covariance[:, 0, 0])
     is_made_up = ~_are_on_map(fits.parameters, data) & (peak_error > MOST_DOUBT * fits.parameters[:, 0])
     return dataclasses.replace(fits, good=good & ~is_made_up)
@@ -146,6 +171,7 @@ def _measure(
     noise: Double,
     form: Form,
     white: float,
+    usual: UsualArea | None,
 ) -> CompactFits:
     """Fit good pieces in correlated noise, free and with the most probable area; choose for each."""
     n = len(pieces)
@@ -163,9 +189,10 @@ def _measure(
         chi2[at] = cost / noise[at] ** 2 / np.maximum(n_pixels - 6, 1)
         sigma = noise[at] * np.sqrt(np.maximum(chi2[at], 1))
         free = _Fit.free(fitted, _spread(fitted, problem, core.grid, sigma), form)
-        usual = _Fit.of_usual_area(core, problem, local, free, sigma, form)
+        usual = usual or UsualArea.of(free.log_area, free.log_error)
+        narrow = _Fit.of_usual_area(core, problem, local, free, sigma, form, usual)
         is_wide = free.log_area > RESOLVED_SIGMA * free.log_error
-        chosen = free.where(is_wide, usual)
+        chosen = free.where(is_wide, narrow)
         parameters = parameters.copy()
         parameters[at], spread[at] = chosen.parameters, chosen.covariance
         parameters[at, 1:3] += offset
@@ -174,7 +201,7 @@ def _measure(
         largest[at] = np.exp(np.maximum(free.log_area, 0) + RESOLVED_SIGMA * free.log_error)
     return CompactFits(
         parameters=parameters, covariance=spread, area_ratio=area, flux_error=flux_error,
-        largest_ratio=largest, chi2=chi2, good=good, resolved=resolved,
+        largest_ratio=largest, chi2=chi2, good=good, resolved=resolved, usual=usual or UsualArea(),
     )  # fmt: skip
 
 
@@ -220,13 +247,20 @@ class _Fit:
 
     @classmethod
     def of_usual_area(
-        cls, core: _Core, problem: Correlated, start: Double, free: "_Fit", sigma: Double, form: Form
+        cls,
+        core: _Core,
+        problem: Correlated,
+        start: Double,
+        free: "_Fit",
+        sigma: Double,
+        form: Form,
+        usual: UsualArea,
     ) -> "_Fit":
         """Fit peaks and places of Gaussians of the beam's shape and the most probable area.
 
         The errors hold the doubt about the area; those of a, b, c stay those of the free fit.
         """
-        log_area, doubt = UsualArea.of(free.log_area, free.log_error).given(free.log_area, free.log_error)
+        log_area, doubt = usual.given(free.log_area, free.log_error)
         begin = start.copy()
         begin[:, 3:] = np.exp(-log_area)[:, None] * np.array(form)
         parameters, _ = fit_gaussians(core.values, problem, core.grid, begin, free_shape=False)

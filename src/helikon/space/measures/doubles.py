@@ -45,12 +45,15 @@ class Parted:
     pieces : Pieces
     source_of_piece : ndarray of int, shape (n_pieces,)
         From 0 without gaps; the first are those that there were.
+    before : ndarray of int, shape (n_pieces,)
+        Which of the pieces before each is; -1 for new ones.
     parent : ndarray of int, shape (n_sources,)
         Which of the sources before each was, or was a part of.
     """
 
     pieces: Pieces
     source_of_piece: Int
+    before: Int
     parent: Int
 
 
@@ -99,8 +102,10 @@ def part_doubles(
     is_used = np.bincount(labels.ravel(), minlength=len(sources) + 1) > 0
     is_used[0] = False
     numbered = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)[labels]
+    before = np.flatnonzero(is_used[1:])
     return Parted(
         pieces=pieces.parted(numbered, data / rms),
+        before=np.where(before < len(pieces), before, -1),
         source_of_piece=np.array(sources)[is_used[1:]],
         parent=np.array(parent),
     )

@@ -6,6 +6,7 @@ by Gaussians besides (``components.py``).
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,33 @@ POOR_SIGMA, POOR_SHARE = 6.0, 0.2
 """What the Gaussians of other sources leave where their fit is poor: in sigma and of the peak."""
 
 
-def fit_map(radio_map: RadioMap, background: Background, pieces: Pieces) -> CompactFits:
-    """Fit Gaussians to all pieces of a map."""
+def fit_map(
+    radio_map: RadioMap,
+    background: Background,
+    pieces: Pieces,
+    *,
+    known: CompactFits | None = None,
+    before: npt.NDArray[np.int64] | None = None,
+) -> CompactFits:
+    """Fit Gaussians to all pieces of a map.
+
+    Parameters
+    ----------
+    known : CompactFits, optional
+        Of other pieces of the same map; only islands that they do not know are fitted.
+    before : ndarray of int, shape (n,), optional
+        Row in ``known`` of each piece, -1 for those that are new.
+    """
     data = radio_map.data - background.level
     form = beam_form(radio_map)
     white = white_share(background.significance(radio_map.data), form)
-    return fit_pieces(data, background.rms, pieces, form, radio_map.beam_fwhm_pixels, white=white)
+    fit = functools.partial(
+        fit_pieces, data, background.rms, pieces, form, radio_map.beam_fwhm_pixels, white=white
+    )
+    if known is None or before is None:
+        return fit()
+    is_new = np.isin(pieces.island, pieces.island[before < 0])
+    return known.renewed(fit(chosen=is_new, usual=known.usual), is_new, before)
 
 
 def measure_sources(

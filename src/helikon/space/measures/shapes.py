@@ -59,8 +59,10 @@ class Shapes:
     good: Bool
 
 
-def fit_shapes(data: Float, noise: Double, pieces: Pieces, form: Form, fwhm: float) -> Iterator[Shapes]:
-    """Fit all pieces, group by group of stamps of one size.
+def fit_shapes(
+    data: Float, noise: Double, pieces: Pieces, form: Form, fwhm: float, chosen: Bool | None = None
+) -> Iterator[Shapes]:
+    """Fit all pieces, or those chosen, group by group of stamps of one size.
 
     Parameters
     ----------
@@ -71,24 +73,27 @@ def fit_shapes(data: Float, noise: Double, pieces: Pieces, form: Form, fwhm: flo
     form : tuple of float
         a, b, c of the beam in pixels.
     """
-    for stamps in _groups(data, pieces, form, fwhm):
+    for stamps in _groups(data, pieces, form, fwhm, chosen):
         parameters, values = _fit_shapes(stamps, data, pieces, form, fwhm)
         good = _is_compact(parameters, values, stamps, data, pieces, noise, fwhm, form)
         yield Shapes(stamps, values, parameters, good)
 
 
-def _groups(data: Float, pieces: Pieces, form: Form, fwhm: float) -> list[Stamps]:
+def _groups(
+    data: Float, pieces: Pieces, form: Form, fwhm: float, chosen: Bool | None
+) -> list[Stamps]:
     """Cut small stamps for small pieces without neighbours, and large ones for the others."""
     small = int(np.ceil(RADIUS * fwhm * _elongation(form)))
     large = max(small, int(np.ceil(HALF_STAMP * fwhm)))
     bounds = np.array([(r.start, r.stop - 1, c.start, c.stop - 1) for r, c in pieces.slices]).reshape(-1, 4)
     reach = np.abs(bounds - np.stack([pieces.y, pieces.y, pieces.x, pieces.x], axis=1)).max(axis=1, initial=0)
     is_small = (pieces.n_pieces_of_island == 1) & (reach <= small)
-    groups = ((np.flatnonzero(is_small), small), (np.flatnonzero(~is_small), large))
+    wanted = np.ones(len(pieces), dtype=bool) if chosen is None else chosen
+    groups = ((np.flatnonzero(is_small & wanted), small), (np.flatnonzero(~is_small & wanted), large))
     return [
-        cut_stamps(data, pieces, chosen, half=half, form=form, fwhm=fwhm)
-        for chosen, half in groups
-        if len(chosen)
+        cut_stamps(data, pieces, members, half=half, form=form, fwhm=fwhm)
+        for members, half in groups
+        if len(members)
     ]
 
 
@@ -214,13 +219,13 @@ def _is_compact(
             & (major < LARGEST * beam_major)
             & (minor > SMALLEST * beam_minor)
             & (shift < max(1.0, 0.7 * fwhm))
-            & (_share_held(stamps, data, pieces) >= LEAST_HELD)
+            & (_share_held(stamps, data, pieces, parameters) >= LEAST_HELD)
             & ((residual * (stamps.weights > 0)).max(axis=1) < allowed)
         )
 
 
-def _share_held(stamps: Stamps, data: Float, pieces: Pieces) -> Double:
-    """Return the part of each piece's brightness that lies on its stamp."""
+def _share_held(stamps: Stamps, data: Float, pieces: Pieces, parameters: Double) -> Double:
+    """Return the part of each piece's brightness that lies on its stamp; what its neighbours add is not its."""
     half = int(stamps.grid.dx.max())
     held = np.ones(len(stamps.piece))
     for row, piece in enumerate(stamps.piece.tolist()):
@@ -229,7 +234,13 @@ def _share_held(stamps: Stamps, data: Float, pieces: Pieces) -> Double:
         if max(y - box[0].start, box[0].stop - 1 - y, x - box[1].start, box[1].stop - 1 - x) <= half:
             continue
         rows, columns = np.nonzero(pieces.labels[box] == piece + 1)
-        brightness = np.nan_to_num(data[box][rows, columns])
-        near = (np.abs(rows + box[0].start - y) <= half) & (np.abs(columns + box[1].start - x) <= half)
+        brightness = np.nan_to_num(data[box][rows, columns]).astype(np.float64)
+        rows, columns = rows + box[0].start, columns + box[1].start
+        others = np.flatnonzero(pieces.island[stamps.piece] == pieces.island[piece])
+        others = others[others != row]
+        if len(others):
+            brightness -= evaluate(parameters[others], columns[None], rows[None]).sum(axis=0)
+            brightness = np.maximum(brightness, 0)
+        near = (np.abs(rows - y) <= half) & (np.abs(columns - x) <= half)
         held[row] = brightness[near].sum() / max(brightness.sum(), 1e-300)
     return held
