@@ -15,7 +15,7 @@ from scipy.spatial.distance import pdist
 from helikon.space.blends import Island, fit_points
 from helikon.space.detect import Pieces
 from helikon.space.measures.compact import CompactFits
-from helikon.space.measures.gaussians import evaluate
+from helikon.space.measures.gaussians import evaluate, in_beams
 
 __all__ = ["Parted", "part_doubles"]
 
@@ -156,7 +156,7 @@ def _points(
         area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
         are_points = (area > SMALLEST) & (area < LARGEST + LARGEST_NOISE / snr) & (snr > least_sigma)
     is_double = len(points) > 1 and are_points.all() and blend.chi2 < MOST_CHI2
-    is_double = is_double and pdist(points[:, 1:3]).min() > LEAST_APART * fwhm
+    is_double = is_double and pdist(in_beams(points[:, 1:3], form)).min() > LEAST_APART
     return np.asarray(points if is_double else points[:0])
 
 

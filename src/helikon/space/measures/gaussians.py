@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 __all__ = [
     "FWHM",
+    "MOST_STAMP_PIXELS",
     "Grid",
     "Plain",
     "Problem",
@@ -24,6 +25,7 @@ __all__ = [
     "evaluate",
     "fit_gaussians",
     "form_of_ellipse",
+    "in_beams",
 ]
 
 Double = npt.NDArray[np.float64]
@@ -49,6 +51,14 @@ def form_of_ellipse(major: float, minor: float, angle_rad: float) -> tuple[float
     cos, sin = math.cos(angle_rad), math.sin(angle_rad)
     u, v = (FWHM / major) ** 2, (FWHM / minor) ** 2
     return u * cos**2 + v * sin**2, (u - v) * cos * sin, u * sin**2 + v * cos**2
+
+
+def in_beams(places: Double, form: tuple[float, float, float]) -> Double:
+    """Return places (n, 2), x and y, in coordinates where the Gaussian of that form is round and 1 wide."""
+    a, b, c = form
+    root = math.sqrt(a)
+    u, v = root * places[:, 0] + b / root * places[:, 1], math.sqrt(c - b * b / a) * places[:, 1]
+    return np.stack([u, v], axis=1) / FWHM
 
 
 def ellipse_of_form(form: Double) -> tuple[Double, Double, Double]:

@@ -11,7 +11,14 @@ from scipy.spatial import cKDTree
 
 from helikon.space.blends import fit_together
 from helikon.space.detect import Pieces
-from helikon.space.measures.gaussians import Plain, ellipse_of_form, evaluate, fit_gaussians
+from helikon.space.measures.gaussians import (
+    MOST_STAMP_PIXELS,
+    Plain,
+    ellipse_of_form,
+    evaluate,
+    fit_gaussians,
+    in_beams,
+)
 from helikon.space.measures.stamps import RADIUS, Stamps, cut_stamps
 
 __all__ = ["Shapes", "fit_shapes"]
@@ -74,7 +81,7 @@ def fit_shapes(
         a, b, c of the beam in pixels.
     """
     for stamps in _groups(data, pieces, form, fwhm, chosen):
-        parameters, values = _fit_shapes(stamps, data, pieces, form, fwhm)
+        parameters, values = _fit_shapes(stamps, data, pieces, form)
         good = _is_compact(parameters, values, stamps, data, pieces, noise, fwhm, form)
         yield Shapes(stamps, values, parameters, good)
 
@@ -111,9 +118,7 @@ def _start(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> Double:
     return start
 
 
-def _fit_shapes(
-    stamps: Stamps, data: Float, pieces: Pieces, form: Form, fwhm: float
-) -> tuple[Double, Double]:
+def _fit_shapes(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> tuple[Double, Double]:
     """Fit free shapes; then those of blends again with the neighbours' models subtracted."""
     start, values = _start(stamps, data, pieces, form), stamps.values
     weights = stamps.weights
@@ -123,14 +128,14 @@ def _fit_shapes(
     parameters[alone] = fit_gaussians(values[alone], Plain(weights[alone]), stamps.grid, start[alone])[0]
     if len(blended):
         values = values.copy()
-        neighbours = _Neighbours.of(stamps, blended)
+        neighbours = _Neighbours.of(stamps, blended, pieces)
         for _ in range(N_ROUNDS):
             values[blended] = neighbours.subtracted(stamps, blended, parameters)
             parameters[blended] = fit_gaussians(
                 values[blended], Plain(weights[blended]), stamps.grid, parameters[blended]
             )[0]
-        for members in _close(stamps, blended, pieces, parameters, fwhm):
-            rest = neighbours.without(stamps, blended, parameters, members)
+        for members in _close(stamps, blended, pieces, parameters, form):
+            rest = neighbours.subtracted(stamps, blended, parameters, members)
             parameters[blended[members]] = _fit_jointly(
                 stamps, weights, blended[members], rest, pieces, parameters[blended[members]]
             )
@@ -142,37 +147,54 @@ def _fit_shapes(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Neighbours:
-    """Where the stamps of blended pieces lie on each other."""
+    """Pairs of blended pieces whose stamps overlap: ``other`` shines on the stamp of ``one``."""
 
-    place: Int
-    n_places: int
-    inside: Bool
+    one: Int
+    other: Int
+    dx: Int
+    dy: Int
+    half: float
 
     @classmethod
-    def of(cls, stamps: Stamps, blended: Int) -> "_Neighbours":
-        unique, place = np.unique(stamps.index[blended], return_inverse=True)
-        return cls(place.reshape(len(blended), -1), len(unique), stamps.free[blended])
+    def of(cls, stamps: Stamps, blended: Int, pieces: Pieces) -> "_Neighbours":
+        at = stamps.piece[blended]
+        places = np.stack([pieces.x[at], pieces.y[at]], axis=1).astype(np.int64)
+        half = float(stamps.grid.dx.max())
+        pairs = cKDTree(places).query_pairs(2 * half, p=np.inf, output_type="ndarray")
+        pairs = pairs[pieces.island[at[pairs[:, 0]]] == pieces.island[at[pairs[:, 1]]]]
+        pairs = np.concatenate([pairs, pairs[:, ::-1]])
+        one, other = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T
+        dx, dy = (places[other] - places[one]).T
+        return cls(one, other, dx, dy, half)
 
-    def subtracted(self, stamps: Stamps, blended: Int, parameters: Double) -> Double:
-        """Return the blended stamps less the models of the others."""
-        models = evaluate(parameters[blended], stamps.grid.dx[None], stamps.grid.dy[None]) * self.inside
-        image = np.bincount(self.place.ravel(), models.ravel(), minlength=self.n_places)
-        return np.asarray(stamps.values[blended] + models - image[self.place])
+    def subtracted(
+        self, stamps: Stamps, blended: Int, parameters: Double, members: Int | None = None
+    ) -> Double:
+        """Return the blended stamps less the models of the others; or those of ``members``, of all else."""
+        rows = np.arange(len(blended)) if members is None else members
+        wanted = np.isin(self.one, rows)
+        if members is not None:
+            wanted &= ~np.isin(self.other, members)
+        values = stamps.values[blended[rows]]
+        place = np.searchsorted(rows, self.one)
+        chosen = np.flatnonzero(wanted)
+        step = max(1, MOST_STAMP_PIXELS // values.shape[1])
+        for part in (chosen[i : i + step] for i in range(0, len(chosen), step)):
+            np.subtract.at(values, place[part], self._models(stamps, parameters[blended[self.other[part]]], part))
+        return values
+
+    def _models(self, stamps: Stamps, parameters: Double, part: Int) -> Double:
+        """Return the models of neighbours on the stamps that they shine on, as far as their own reach."""
+        dx, dy = stamps.grid.dx - self.dx[part, None], stamps.grid.dy - self.dy[part, None]
+        reached = (np.abs(dx) <= self.half) & (np.abs(dy) <= self.half)
+        return evaluate(parameters, dx, dy) * reached
 
 
-    def without(self, stamps: Stamps, blended: Int, parameters: Double, members: Int) -> Double:
-        """Return the stamps of some blended pieces less the models of all that are not among them."""
-        models = evaluate(parameters[blended], stamps.grid.dx[None], stamps.grid.dy[None]) * self.inside
-        models[members] = 0
-        image = np.bincount(self.place.ravel(), models.ravel(), minlength=self.n_places)
-        return np.asarray(stamps.values[blended[members]] - image[self.place[members]])
-
-
-def _close(stamps: Stamps, blended: Int, pieces: Pieces, parameters: Double, fwhm: float) -> list[Int]:
+def _close(stamps: Stamps, blended: Int, pieces: Pieces, parameters: Double, form: Form) -> list[Int]:
     """Return groups of blended pieces that are close to each other: fits in turn converge slowly there."""
     at = stamps.piece[blended]
     places = np.stack([pieces.x[at], pieces.y[at]], axis=1) + parameters[blended, 1:3]
-    pairs = cKDTree(places).query_pairs(CLOSE * fwhm, output_type="ndarray")
+    pairs = cKDTree(in_beams(places, form)).query_pairs(CLOSE, output_type="ndarray")
     pairs = pairs[pieces.island[at[pairs[:, 0]]] == pieces.island[at[pairs[:, 1]]]]
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(at), len(at)))
     _, group = connected_components(graph, directed=False)
