@@ -28,7 +28,7 @@ Form = tuple[float, float, float]
 SMALLEST, LARGEST = 0.6, 1.25
 LARGEST_NOISE = 5.0
 """Areas of a point's Gaussian in beams, and how much larger over its signal to noise ratio."""
-POOR_CHI2 = 4.0
+POOR_CHI2 = 1.5
 """Reduced chi squared from which one Gaussian does not describe a piece."""
 LEAST_APART = 0.9
 """Points are told apart from this many beam widths on."""
