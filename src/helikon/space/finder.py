@@ -248,7 +248,8 @@ def _with_points_apart(
         beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
         least_sigma=settings.seed_sigma,
     )
-    if parted is None:
+    fits = dataclasses.replace(fits, good=fits.good & ~parted.is_merged)
+    if parted.pieces is pieces:
         return pieces, joined, fits
     apart = Association(
         source_of_piece=parted.source_of_piece, probabilities=joined.probabilities[parted.parent]

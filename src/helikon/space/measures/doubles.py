@@ -49,12 +49,15 @@ class Parted:
         Which of the pieces before each is; -1 for new ones.
     parent : ndarray of int, shape (n_sources,)
         Which of the sources before each was, or was a part of.
+    is_merged : ndarray of bool, shape (n_pieces_before,)
+        Which of the pieces before take several Gaussians that are too close to be told apart.
     """
 
     pieces: Pieces
     source_of_piece: Int
     before: Int
     parent: Int
+    is_merged: Bool
 
 
 def part_doubles(
@@ -68,8 +71,8 @@ def part_doubles(
     form: Form,
     beam_fwhm_pixels: float,
     least_sigma: float,
-) -> Parted | None:
-    """Make a source of each point, where a compact source is several; None if none is.
+) -> Parted:
+    """Make a source of each point, where a compact source is several.
 
     Parameters
     ----------
@@ -85,29 +88,30 @@ def part_doubles(
         Height of a point in local noise.
     """
     labels, sources, parent = pieces.labels.copy(), source_of_piece.tolist(), list(range(len(is_compact)))
+    is_merged = np.zeros(len(pieces), dtype=bool)
     for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits):
         y, x = _pixels(pieces, members)
-        points = _points(
-            data, rms, pieces.labels, y, x, form, beam_fwhm_pixels, least_sigma
-        )
+        points = _points(data, rms, pieces.labels, y, x, form, beam_fwhm_pixels, least_sigma)
         owner = _owner(points, y, x)
-        if len(np.unique(owner)) < max(2, len(points)):
+        are_apart = len(points) > 1 and pdist(in_beams(points[:, 1:3], form)).min() > LEAST_APART
+        if not are_apart or len(np.unique(owner)) < len(points):
+            is_merged[members] = len(points) > 1
             continue
         for number in range(len(points)):
             labels[y[owner == number], x[owner == number]] = len(sources) + 1
             sources.append(source if number == 0 else len(parent))
             parent += [] if number == 0 else [source]
-    if len(parent) == len(is_compact):
-        return None
     is_used = np.bincount(labels.ravel(), minlength=len(sources) + 1) > 0
     is_used[0] = False
     numbered = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)[labels]
     before = np.flatnonzero(is_used[1:])
+    is_same = len(parent) == len(is_compact)
     return Parted(
-        pieces=pieces.parted(numbered, data / rms),
+        pieces=pieces if is_same else pieces.parted(numbered, data / rms),
         before=np.where(before < len(pieces), before, -1),
         source_of_piece=np.array(sources)[is_used[1:]],
         parent=np.array(parent),
+        is_merged=is_merged,
     )
 
 
@@ -155,9 +159,7 @@ def _points(
     with np.errstate(invalid="ignore", divide="ignore"):
         area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
         are_points = (area > SMALLEST) & (area < LARGEST + LARGEST_NOISE / snr) & (snr > least_sigma)
-    is_double = len(points) > 1 and are_points.all() and blend.chi2 < MOST_CHI2
-    is_double = is_double and pdist(in_beams(points[:, 1:3], form)).min() > LEAST_APART
-    return np.asarray(points if is_double else points[:0])
+    return np.asarray(points if are_points.all() and blend.chi2 < MOST_CHI2 else points[:0])
 
 
 def _owner(points: Double, y: Int, x: Int) -> Int:
