@@ -205,16 +205,20 @@ def test_where_the_map_does_not_tell_the_peak_a_source_has_what_the_map_holds(
         assert row["int_flux"].value < 0.3 * snr * RMS
 
 
-def test_a_compact_source_that_is_two_is_flagged() -> None:
-    data = (
-        noise() + gaussian(200, 200, 60 * RMS) + gaussian(200, 205, 20 * RMS) + gaussian(300, 200, 80 * RMS)
-    )
-    catalogue = find_sources(make_map(data), load_model())
-    assert list(catalogue["class"]) == ["compact", "compact"]
-    assert sorted(zip(catalogue["n_components"].tolist(), catalogue["flags"], strict=True)) == [
-        (1, ""),
-        (2, "blended"),
-    ]
+def test_two_points_a_beam_apart_are_two_sources_and_closer_ones_one_that_is_flagged() -> None:
+    bright, alone = gaussian(200, 200, 200 * RMS), gaussian(300, 200, 80 * RMS)
+    for apart, components, flags in (
+        (5.0, [1, 1, 1], ["", "blended", "blended"]),
+        (3.75, [1, 2], ["", "blended"]),
+    ):
+        data = noise() + bright + gaussian(200, 200 + apart, 80 * RMS) + alone
+        catalogue = find_sources(make_map(data), load_model())
+        assert set(catalogue["class"]) == {"compact"}
+        assert sorted(zip(catalogue["n_components"].tolist(), catalogue["flags"], strict=True)) == list(
+            zip(components, flags, strict=True)
+        )
+        both = catalogue["int_flux"].value[catalogue["x"].value < 250].sum()
+        assert both == pytest.approx(280 * RMS, rel=0.04)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ LEAST_SIGMA = 4.0
 """A component's start, and what it leaves, is this many local sigma at least."""
 SEPARATION = 0.8
 """Components start this many beam widths apart, at least."""
+LEAST_HALVES = 0.5
+"""Two Gaussians in the place of one start this part of a beam apart, at least."""
 START_WIDTH = 1.3
 """Their first widths in beams."""
 SMALLEST, LARGEST = 0.7, 3.0
@@ -146,22 +148,47 @@ class Island:
 
     def moved(self, blend: Blend) -> Blend:
         """Give a blend positions in the map."""
-        return dataclasses.replace(blend, parameters=blend.parameters + np.array([0, self.x0, self.y0, 0, 0, 0]))
+        return dataclasses.replace(
+            blend, parameters=blend.parameters + np.array([0, self.x0, self.y0, 0, 0, 0])
+        )
 
 
 def fit_points(island: Island, form: tuple[float, float, float], fwhm: float) -> Blend:
-    """Fit Gaussians to an island one after the other, until they leave nothing; positions in the map."""
+    """Fit two Gaussians or more to an island, one after the other until they leave nothing.
+
+    Returns
+    -------
+    Blend
+        Positions in pixels of the map. Whether one Gaussian would do is for others to say.
+    """
     image, mask = island.image, island.mask
     y, x = np.nonzero(island.used)
     values, fitted = image[island.used], (x.astype(float), y.astype(float))
-    found = fit_together(values, *fitted, _beams(image, _peaks(image, mask, fwhm, island.sigma, MOST_POINTS), form))
+    found = fit_together(
+        values, *fitted, _beams(image, _peaks(image, mask, fwhm, island.sigma, MOST_POINTS), form)
+    )
     while len(found) < MOST_POINTS:
         residual = np.where(mask, image - _model(found, mask.shape), 0.0)
-        missed = _peaks(ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, island.sigma, 1, always=False)
+        missed = _peaks(
+            ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, island.sigma, 1, always=False
+        )
         if not len(missed):
             break
         found = fit_together(values, *fitted, np.concatenate([found, _beams(residual, missed, form)]))
+    if len(found) == 1:
+        found = fit_together(values, *fitted, _halves(found[0], form))
     return island.moved(_described(found, image, mask, island.sigma))
+
+
+def _halves(whole: Double, form: tuple[float, float, float]) -> Double:
+    """Return two beams (2, 6) along the long axis of a Gaussian, as far apart as its width in excess says."""
+    major, _, angle = (value[0] for value in ellipse_of_form(whole[None, 3:]))
+    beam = ellipse_of_form(np.array([form]))[0][0]
+    apart = max(np.sqrt(max(major**2 - beam**2, 0.0)), LEAST_HALVES * beam)
+    start = np.tile(np.array([whole[0] / 2, whole[1], whole[2], *form]), (2, 1))
+    start[:, 1] += np.array([0.5, -0.5]) * apart * np.cos(angle)
+    start[:, 2] += np.array([0.5, -0.5]) * apart * np.sin(angle)
+    return start
 
 
 def _peaks(

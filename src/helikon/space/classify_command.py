@@ -8,6 +8,7 @@ import click
 
 from helikon.cli.output import echo_json, echo_table, settings_of
 from helikon.space.find_command import choose_model, show_progress, use_one_thread_for_algebra
+from helikon.space.finder_settings import FLOOD_SIGMA, SCORE_THRESHOLD, FinderSettings
 
 if TYPE_CHECKING:
     from helikon.space.catalogues.added import Classified
@@ -36,16 +37,16 @@ __all__ = ["classify"]
 @click.option(
     "--flood-sigma",
     type=float,
-    default=3.0,
+    default=FLOOD_SIGMA,
     show_default=True,
     help="An entry's emission reaches down to this, in local sigma.",
 )
 @click.option(
     "--score-threshold",
     type=click.FloatRange(0, 1),
-    default=0.2,
+    default=SCORE_THRESHOLD,
     show_default=True,
-    help="Entries are joined if more probably than this one source; less will do in one island (0.1).",
+    help="Entries are joined if more probably than this one source; less will do in one island (0.16).",
 )
 @click.option(
     "--model",
@@ -86,7 +87,6 @@ def classify(
     from helikon.space.catalogues import read_catalogue
     from helikon.space.catalogues.classify import classify_places
     from helikon.space.catalogues.write import write_classified
-    from helikon.space.finder_settings import FinderSettings
     from helikon.space.fits import open_map
 
     thresholds = FinderSettings(flood_sigma=flood_sigma, score_threshold=score_threshold)

@@ -85,7 +85,6 @@ class Pieces:
             is_faint=self.is_faint[kept],
         )
 
-
     def parted(self, labels: Int, significance: Float) -> "Pieces":
         """Return pieces of the same pixels that are parted in another way.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from helikon.cli.output import echo_json, echo_table, settings_of
+from helikon.space.finder_settings import FLOOD_SIGMA, SCORE_THRESHOLD, SEED_SIGMA, FinderSettings
 
 if TYPE_CHECKING:
     from helikon.settings import Settings
@@ -32,22 +33,26 @@ __all__ = ["choose_model", "find", "model_folder", "show_progress", "use_one_thr
 )
 @click.option("--beam", default="", help="Beam in arcsec, FWHM or MAJOR,MINOR,PA; instead of the header's.")
 @click.option(
-    "--seed-sigma", type=float, default=5.0, show_default=True, help="Least peak of a source in local sigma."
+    "--seed-sigma",
+    type=float,
+    default=SEED_SIGMA,
+    show_default=True,
+    help="Least peak of a source in local sigma.",
 )
 @click.option(
     "--flood-sigma",
     type=float,
-    default=3.0,
+    default=FLOOD_SIGMA,
     show_default=True,
     help="Sources reach down to this, in local sigma.",
 )
 @click.option(
     "--score-threshold",
     type=click.FloatRange(0, 1),
-    default=0.2,
+    default=SCORE_THRESHOLD,
     show_default=True,
-    help="Pieces are joined if more probably than this one source; less will do in one island (0.1), "
-    "and more is asked of points (3/7).",
+    help="Pieces are joined if more probably than this one source; less will do in one island (0.16), "
+    "and more is asked of points (9/16).",
 )
 @click.option(
     "--model",
@@ -124,7 +129,6 @@ def find(
         raise click.UsageError("--fits-cutouts is for the sources of the contact sheets: add --cutouts N.")
     use_one_thread_for_algebra()
     with _no_garbage():
-        from helikon.space.finder import FinderSettings
         from helikon.space.fits import open_map
         from helikon.space.formats import write_catalogue
         from helikon.space.report import report

@@ -5,7 +5,10 @@ import math
 
 from helikon.errors import InputError
 
-__all__ = ["FinderSettings"]
+__all__ = ["FLOOD_SIGMA", "SCORE_THRESHOLD", "SEED_SIGMA", "FinderSettings"]
+
+SEED_SIGMA, FLOOD_SIGMA, SCORE_THRESHOLD = 5.0, 3.0, 0.3
+"""What holds where nothing is said, here and for commands and services."""
 
 LEAST_WINDOW = 256
 FAINT_SHARE = 0.8
@@ -25,8 +28,8 @@ class FinderSettings:
     score_threshold : float
         Pieces are joined where the pairs between them, taken together, are more
         probable than this to be one source; 0 to 1. Of pairs of one island it is
-        a probability of 4/9 of its odds, 0.1 for 0.2, and of pairs that are not
-        both wider than most sources of the map one of three times its odds, 3/7 for 0.2.
+        a probability of 4/9 of its odds, 0.16 for 0.3, and of pairs that are not
+        both wider than most sources of the map one of three times its odds, 9/16 for 0.3.
     tile_pixels, overlap_pixels : int
         Largest side of the tiles that the network looks at, and how much they
         share, in pixels of its own scale (beam of 5 pixels).
@@ -35,9 +38,9 @@ class FinderSettings:
         no more pixels than such a window is searched as a whole.
     """
 
-    seed_sigma: float = 5.0
-    flood_sigma: float = 3.0
-    score_threshold: float = 0.2
+    seed_sigma: float = SEED_SIGMA
+    flood_sigma: float = FLOOD_SIGMA
+    score_threshold: float = SCORE_THRESHOLD
     tile_pixels: int = 1152
     overlap_pixels: int = 160
     window_pixels: int = 2560

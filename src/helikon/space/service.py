@@ -15,7 +15,7 @@ from helikon.errors import UserError
 from helikon.pool import run_here
 from helikon.space.beam import parse_beam
 from helikon.space.card import SHIPPED
-from helikon.space.finder_settings import FinderSettings
+from helikon.space.finder_settings import FLOOD_SIGMA, SCORE_THRESHOLD, SEED_SIGMA, FinderSettings
 from helikon.space.fits import open_map
 from helikon.space.formats import write_catalogue
 from helikon.space.model import load_model
@@ -48,9 +48,9 @@ class SourceFinder:
         self,
         map: Path,
         context: bentoml.Context,
-        seed_sigma: float = 5.0,
-        flood_sigma: float = 3.0,
-        score_threshold: float = 0.2,
+        seed_sigma: float = SEED_SIGMA,
+        flood_sigma: float = FLOOD_SIGMA,
+        score_threshold: float = SCORE_THRESHOLD,
         beam: str = "",
         name: str = "",
     ) -> Annotated[Path, ZIP]:
@@ -65,7 +65,7 @@ class SourceFinder:
             reaches down to ``flood_sigma``.
         score_threshold : float
             Pieces are joined if more probably than this one source; less will do in one island
-            (0.1), and more is asked of points (3/7).
+            (0.16), and more is asked of points (9/16).
         beam : str
             FWHM or MAJOR,MINOR,PA in arcseconds; instead of the header's.
         name : str

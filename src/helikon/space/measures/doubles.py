@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from helikon.space.blends import Island, fit_points
 from helikon.space.detect import Pieces
@@ -29,7 +29,9 @@ SMALLEST, LARGEST = 0.6, 1.25
 LARGEST_NOISE = 5.0
 """Areas of a point's Gaussian in beams, and how much larger over its signal to noise ratio."""
 POOR_CHI2 = 1.5
-"""Reduced chi squared from which one Gaussian does not describe a piece."""
+"""Reduced chi squared from which one Gaussian may not describe a piece, and several are tried."""
+MERGED_CHI2 = 4.0
+"""The same, from which a sum of pixels is nearer to the truth than that one Gaussian."""
 LEAST_APART = 0.9
 """Points are told apart from this many beam widths on."""
 MOST_CHI2 = 2.0
@@ -91,11 +93,14 @@ def part_doubles(
     is_merged = np.zeros(len(pieces), dtype=bool)
     for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits):
         y, x = _pixels(pieces, members)
-        points = _points(data, rms, pieces.labels, y, x, form, beam_fwhm_pixels, least_sigma)
-        owner = _owner(points, y, x)
-        are_apart = len(points) > 1 and pdist(in_beams(points[:, 1:3], form)).min() > LEAST_APART
-        if not are_apart or len(np.unique(owner)) < len(points):
-            is_merged[members] = len(points) > 1
+        others = np.setdiff1d(np.flatnonzero(pieces.island == pieces.island[members[0]]), members)
+        island = Island.cut(data, rms, pieces.labels, y, x, beam_fwhm_pixels)
+        island = _without(island, fits.parameters[others[fits.good[others]]])
+        points = _points(island, form, beam_fwhm_pixels, least_sigma)
+        peaks = np.stack([pieces.x[others], pieces.y[others]], axis=1).astype(np.float64)
+        owner = _owners(points, peaks, y, x, form)
+        if owner is None:
+            is_merged[members] = (len(points) > 1) & (fits.chi2[members] > MERGED_CHI2)
             continue
         for number in range(len(points)):
             labels[y[owner == number], x[owner == number]] = len(sources) + 1
@@ -141,18 +146,16 @@ def _pixels(pieces: Pieces, members: Int) -> tuple[Int, Int]:
     return y, x
 
 
-def _points(
-    data: Float,
-    rms: Float,
-    labels: npt.NDArray[np.int32],
-    y: Int,
-    x: Int,
-    form: Form,
-    fwhm: float,
-    least_sigma: float,
-) -> Double:
-    """Return the Gaussians (m, 6) of the points that these pixels are; none where they are something else."""
-    island = Island.cut(data, rms, labels, y, x, fwhm)
+def _without(island: Island, neighbours: Double) -> Island:
+    """Take the Gaussians (n, 6) of other pieces off."""
+    rows, columns = np.indices(island.image.shape, dtype=np.float64)
+    x, y = columns.ravel() + island.x0, rows.ravel() + island.y0
+    shine = evaluate(neighbours, x[None], y[None]).sum(axis=0).reshape(island.image.shape)
+    return dataclasses.replace(island, image=island.image - shine)
+
+
+def _points(island: Island, form: Form, fwhm: float, least_sigma: float) -> Double:
+    """Return the Gaussians (m, 6) of the points that an island is; none where it is something else."""
     blend = fit_points(island, form, fwhm)
     points, snr = blend.parameters, blend.parameters[:, 0] / island.sigma
     a, b, c = points[:, 3:].T
@@ -162,9 +165,17 @@ def _points(
     return np.asarray(points if are_points.all() and blend.chi2 < MOST_CHI2 else points[:0])
 
 
-def _owner(points: Double, y: Int, x: Int) -> Int:
-    """Return the point that is brightest in each pixel, from 0."""
-    if not len(points):
-        return np.empty(0, dtype=np.int64)
-    models = evaluate(points, x[None].astype(float), y[None].astype(float))
-    return np.asarray(models.argmax(axis=0))
+def _owners(points: Double, peaks: Double, y: Int, x: Int, form: Form) -> Int | None:
+    """Return the point, from 0, that is brightest in each pixel.
+
+    None where there are not several, or they are too close to each other or to other peaks (n, 2) to be
+    told apart.
+    """
+    if len(points) < 2:
+        return None
+    places = in_beams(points[:, 1:3], form)
+    from_peaks = cdist(places, in_beams(peaks, form))
+    if min(pdist(places).min(), from_peaks.min(initial=np.inf)) <= LEAST_APART:
+        return None
+    owner = evaluate(points, x[None].astype(np.float64), y[None].astype(np.float64)).argmax(axis=0)
+    return np.asarray(owner) if len(np.unique(owner)) == len(points) else None

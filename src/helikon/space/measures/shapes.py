@@ -86,9 +86,7 @@ def fit_shapes(
         yield Shapes(stamps, values, parameters, good)
 
 
-def _groups(
-    data: Float, pieces: Pieces, form: Form, fwhm: float, chosen: Bool | None
-) -> list[Stamps]:
+def _groups(data: Float, pieces: Pieces, form: Form, fwhm: float, chosen: Bool | None) -> list[Stamps]:
     """Cut small stamps for small pieces without neighbours, and large ones for the others."""
     small = int(np.ceil(RADIUS * fwhm * _elongation(form)))
     large = max(small, int(np.ceil(HALF_STAMP * fwhm)))
@@ -180,7 +178,9 @@ class _Neighbours:
         chosen = np.flatnonzero(wanted)
         step = max(1, MOST_STAMP_PIXELS // values.shape[1])
         for part in (chosen[i : i + step] for i in range(0, len(chosen), step)):
-            np.subtract.at(values, place[part], self._models(stamps, parameters[blended[self.other[part]]], part))
+            np.subtract.at(
+                values, place[part], self._models(stamps, parameters[blended[self.other[part]]], part)
+            )
         return values
 
     def _models(self, stamps: Stamps, parameters: Double, part: Int) -> Double:
@@ -247,7 +247,7 @@ def _is_compact(
 
 
 def _share_held(stamps: Stamps, data: Float, pieces: Pieces, parameters: Double) -> Double:
-    """Return the part of each piece's brightness that lies on its stamp; what its neighbours add is not its."""
+    """Return the part of each piece's own brightness that lies on its stamp."""
     half = int(stamps.grid.dx.max())
     held = np.ones(len(stamps.piece))
     for row, piece in enumerate(stamps.piece.tolist()):
