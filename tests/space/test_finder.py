@@ -209,7 +209,7 @@ def test_two_points_a_beam_apart_are_two_sources_and_closer_ones_one_that_is_fla
     bright, alone = gaussian(200, 200, 200 * RMS), gaussian(300, 200, 80 * RMS)
     for apart, components, flags in (
         (5.0, [1, 1, 1], ["", "blended", "blended"]),
-        (3.75, [1, 2], ["", "blended"]),
+        (3.0, [1, 2], ["", "blended"]),
     ):
         data = noise() + bright + gaussian(200, 200 + apart, 80 * RMS) + alone
         catalogue = find_sources(make_map(data), load_model())
