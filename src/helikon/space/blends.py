@@ -5,6 +5,7 @@ The time is bounded: at most :data:`MOST_COMPONENTS` Gaussians on
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,15 @@ from scipy import ndimage
 
 from helikon.space.measures.gaussians import ellipse_of_form
 
-__all__ = ["Blend", "Island", "fit_blend", "fit_points", "fit_together"]
+__all__ = [
+    "GAIN_OF_POINTS",
+    "N_STEPS_OF_POINTS",
+    "Blend",
+    "Island",
+    "fit_blend",
+    "fit_points",
+    "fit_together",
+]
 
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -20,7 +29,10 @@ Bool = npt.NDArray[np.bool_]
 MOST_COMPONENTS = 8
 MOST_POINTS = 4
 MOST_PIXELS = 1200
-N_STEPS = 14
+N_STEPS, GAIN = 14, 1e-4
+"""Steps of a fit, and part of its cost by which one must better it for the fit to go on."""
+N_STEPS_OF_POINTS, GAIN_OF_POINTS = 40, 1e-5
+"""The same, where points are told apart."""
 LEAST_SIGMA = 4.0
 """A component's start, and what it leaves, is this many local sigma at least."""
 SEPARATION = 0.8
@@ -153,8 +165,15 @@ class Island:
         )
 
 
-def fit_points(island: Island, form: tuple[float, float, float], fwhm: float) -> Blend:
+def fit_points(
+    island: Island, form: tuple[float, float, float], fwhm: float, *, single: Double | None = None
+) -> Blend:
     """Fit two Gaussians or more to an island, one after the other until they leave nothing.
+
+    Parameters
+    ----------
+    single : ndarray, shape (6,), optional
+        The one Gaussian that fits best, where it is known; positions in the map.
 
     Returns
     -------
@@ -163,10 +182,19 @@ def fit_points(island: Island, form: tuple[float, float, float], fwhm: float) ->
     """
     image, mask = island.image, island.mask
     y, x = np.nonzero(island.used)
-    values, fitted = image[island.used], (x.astype(float), y.astype(float))
-    found = fit_together(
-        values, *fitted, _beams(image, _peaks(image, mask, fwhm, island.sigma, MOST_POINTS), form)
+    fit = functools.partial(
+        fit_together,
+        image[island.used],
+        x.astype(float),
+        y.astype(float),
+        n_steps=N_STEPS_OF_POINTS,
+        gain=GAIN_OF_POINTS,
     )
+    peaks = _peaks(image, mask, fwhm, island.sigma, MOST_POINTS)
+    if single is not None and len(peaks) == 1:
+        found = (single - np.array([0, island.x0, island.y0, 0, 0, 0]))[None]
+    else:
+        found = fit(_beams(image, peaks, form))
     while len(found) < MOST_POINTS:
         residual = np.where(mask, image - _model(found, mask.shape), 0.0)
         missed = _peaks(
@@ -174,9 +202,9 @@ def fit_points(island: Island, form: tuple[float, float, float], fwhm: float) ->
         )
         if not len(missed):
             break
-        found = fit_together(values, *fitted, np.concatenate([found, _beams(residual, missed, form)]))
+        found = fit(np.concatenate([found, _beams(residual, missed, form)]))
     if len(found) == 1:
-        found = fit_together(values, *fitted, _halves(found[0], form))
+        found = fit(_halves(found[0], form))
     return island.moved(_described(found, image, mask, island.sigma))
 
 
@@ -239,7 +267,9 @@ def _kept(parameters: Double, mask: Bool, sigma: float, form: tuple[float, float
     return np.asarray(parameters[good])
 
 
-def fit_together(values: Double, x: Double, y: Double, start: Double) -> Double:
+def fit_together(
+    values: Double, x: Double, y: Double, start: Double, *, n_steps: int = N_STEPS, gain: float = GAIN
+) -> Double:
     """Fit all Gaussians together by Levenberg-Marquardt; forms through their Cholesky factors."""
     scale = float(values.max())
     inner = _to_factors(start, scale)
@@ -247,7 +277,7 @@ def fit_together(values: Double, x: Double, y: Double, start: Double) -> Double:
     model, slopes = _evaluate(inner, x, y)
     residual = values / scale - model
     cost = float(residual @ residual)
-    for _ in range(N_STEPS):
+    for _ in range(n_steps):
         normal = slopes @ slopes.T
         diagonal = np.diag(normal) + 1e-12
         step = np.linalg.solve(normal + np.diag(damping * diagonal + 1e-12), slopes @ residual)
@@ -256,9 +286,9 @@ def fit_together(values: Double, x: Double, y: Double, start: Double) -> Double:
         new_residual = values / scale - new_model
         new_cost = float(new_residual @ new_residual)
         if new_cost < cost:
-            gain, inner, slopes, residual = cost - new_cost, tried, new_slopes, new_residual
+            gained, inner, slopes, residual = cost - new_cost, tried, new_slopes, new_residual
             cost, damping = new_cost, max(damping / 8, 1e-9)
-            if gain < 1e-4 * cost:
+            if gained < gain * cost:
                 break
         else:
             damping *= 10

@@ -30,9 +30,11 @@ LARGEST_NOISE = 5.0
 """Areas of a point's Gaussian in beams, and how much larger over its signal to noise ratio."""
 POOR_CHI2 = 1.5
 """Reduced chi squared from which one Gaussian may not describe a piece, and several are tried."""
+LEAST_TRIED = 8.0
+"""What one Gaussian seems to describe is tried from this signal to noise ratio on: fainter ones are one."""
 MERGED_CHI2 = 4.0
 """The same, from which a sum of pixels is nearer to the truth than that one Gaussian."""
-LEAST_APART = 0.9
+LEAST_APART = 0.75
 """Points are told apart from this many beam widths on."""
 MOST_CHI2 = 2.0
 """What the points may leave, as a mean square over that of the noise."""
@@ -91,12 +93,15 @@ def part_doubles(
     """
     labels, sources, parent = pieces.labels.copy(), source_of_piece.tolist(), list(range(len(is_compact)))
     is_merged = np.zeros(len(pieces), dtype=bool)
-    for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits):
+    noise = rms[pieces.y, pieces.x].astype(np.float64)
+    for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits, noise):
         y, x = _pixels(pieces, members)
         others = np.setdiff1d(np.flatnonzero(pieces.island == pieces.island[members[0]]), members)
         island = Island.cut(data, rms, pieces.labels, y, x, beam_fwhm_pixels)
         island = _without(island, fits.parameters[others[fits.good[others]]])
-        points = _points(island, form, beam_fwhm_pixels, least_sigma)
+        is_single = len(members) == 1 and fits.good[members[0]]
+        single = fits.parameters[members[0]] if is_single else None
+        points = _points(island, form, beam_fwhm_pixels, least_sigma, single)
         peaks = np.stack([pieces.x[others], pieces.y[others]], axis=1).astype(np.float64)
         owner = _owners(points, peaks, y, x, form)
         if owner is None:
@@ -121,17 +126,18 @@ def part_doubles(
 
 
 def _in_doubt(
-    pieces: Pieces, source_of_piece: Int, is_compact: Bool, fits: CompactFits
+    pieces: Pieces, source_of_piece: Int, is_compact: Bool, fits: CompactFits, noise: Double
 ) -> list[tuple[int, Int]]:
     """Return compact sources of one island that no single Gaussian describes, and their pieces."""
     order = np.argsort(source_of_piece, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(source_of_piece))[:-1])
+    is_poor = (fits.chi2 > POOR_CHI2) & (fits.parameters[:, 0] > LEAST_TRIED * noise)
     return [
         (source, members)
         for source, members in enumerate(groups)
         if is_compact[source]
         and len(np.unique(pieces.island[members])) == 1
-        and (len(members) > 1 or not fits.good[members[0]] or fits.chi2[members[0]] > POOR_CHI2)
+        and (len(members) > 1 or not fits.good[members[0]] or is_poor[members[0]])
     ]
 
 
@@ -154,9 +160,9 @@ def _without(island: Island, neighbours: Double) -> Island:
     return dataclasses.replace(island, image=island.image - shine)
 
 
-def _points(island: Island, form: Form, fwhm: float, least_sigma: float) -> Double:
+def _points(island: Island, form: Form, fwhm: float, least_sigma: float, single: Double | None) -> Double:
     """Return the Gaussians (m, 6) of the points that an island is; none where it is something else."""
-    blend = fit_points(island, form, fwhm)
+    blend = fit_points(island, form, fwhm, single=single)
     points, snr = blend.parameters, blend.parameters[:, 0] / island.sigma
     a, b, c = points[:, 3:].T
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from helikon.space.blends import fit_together
+from helikon.space.blends import GAIN_OF_POINTS, N_STEPS_OF_POINTS, fit_together
 from helikon.space.detect import Pieces
 from helikon.space.measures.gaussians import (
     MOST_STAMP_PIXELS,
@@ -213,7 +213,9 @@ def _fit_jointly(
     _, first = np.unique(stamps.index[members][used], return_index=True)
     moved = start.copy()
     moved[:, 1:3] += corner
-    fitted = fit_together(values[used][first], x[first], y[first], moved)
+    fitted = fit_together(
+        values[used][first], x[first], y[first], moved, n_steps=N_STEPS_OF_POINTS, gain=GAIN_OF_POINTS
+    )
     fitted[:, 1:3] -= corner
     return fitted
 
