@@ -77,6 +77,14 @@ def test_two_points_are_two_sources_with_their_own_peaks_and_places(
     assert other[1:] == pytest.approx([apart, 0], abs=0.15)
 
 
+def test_points_are_told_apart_where_all_are_wider_than_the_beam_that_the_header_gives() -> None:
+    data = sky((300, 0, 0), (100, 1.0, 0), *[(200, x, y) for x in (-7, 7) for y in (-7, 0, 7)])
+    narrow = 0.88 * 5.0
+    parted = part(data, beam=narrow)
+    assert len(parted.pieces) == 8
+    assert parted.before.tolist().count(-1) == 2
+
+
 def test_a_single_point_stays_one() -> None:
     parted = part(sky((300, 0, 0)))
     assert len(parted.pieces) == 1

@@ -23,6 +23,24 @@ def test_the_distribution_behind_the_errors_is_found_among_galaxies_and_blends(
     assert found.scatter == pytest.approx(scatter, abs=0.02)
 
 
+def test_sources_that_are_all_surely_wider_than_the_beam_are_the_usual_ones() -> None:
+    """As where a header's beam is an eighth too narrow: none is usual, seen from the beam."""
+    rng = np.random.default_rng(7)
+    true = rng.normal(0.25, 0.002, 400)
+    errors = np.exp(rng.uniform(np.log(0.002), np.log(0.3), len(true)))
+    found = UsualArea.of(true + errors * rng.normal(size=len(true)), errors)
+    assert found.middle == pytest.approx(0.25, abs=0.015)
+    assert found.odd_share < 0.02
+
+
+def test_galaxies_that_are_most_of_a_map_are_not_the_usual_sources() -> None:
+    rng = np.random.default_rng(8)
+    points, galaxies = rng.normal(0.0, 0.02, 150), rng.uniform(0.3, 2.5, 300)
+    found = UsualArea.of(*blurred(rng, np.concatenate([points, galaxies])))
+    assert found.middle == pytest.approx(0.0, abs=0.02)
+    assert found.odd_share == pytest.approx(2 / 3, abs=0.1)
+
+
 def test_what_is_likely_is_nearer_to_the_truth_than_what_is_measured_and_than_a_point() -> None:
     rng = np.random.default_rng(6)
     true = rng.normal(0.2, 0.1, 2000)

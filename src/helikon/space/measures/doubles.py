@@ -7,6 +7,7 @@ leave nothing else, each is a source of its own.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ Form = tuple[float, float, float]
 
 SMALLEST, LARGEST = 0.6, 1.25
 LARGEST_NOISE = 5.0
-"""Areas of a point's Gaussian in beams, and how much larger over its signal to noise ratio."""
+"""Areas of a point's Gaussian in those usual for the map, and how much larger over its S/N."""
 POOR_CHI2 = 1.5
 """Reduced chi squared from which one Gaussian may not describe a piece, and several are tried."""
 LEAST_TRIED = 8.0
@@ -101,7 +102,8 @@ def part_doubles(
         island = _without(island, fits.parameters[others[fits.good[others]]])
         is_single = len(members) == 1 and fits.good[members[0]]
         single = fits.parameters[members[0]] if is_single else None
-        points = _points(island, form, beam_fwhm_pixels, least_sigma, single)
+        usual = math.exp(fits.usual.middle)
+        points = _points(island, form, beam_fwhm_pixels, least_sigma, single, usual)
         peaks = np.stack([pieces.x[others], pieces.y[others]], axis=1).astype(np.float64)
         owner = _owners(points, peaks, y, x, form)
         if owner is None:
@@ -160,13 +162,15 @@ def _without(island: Island, neighbours: Double) -> Island:
     return dataclasses.replace(island, image=island.image - shine)
 
 
-def _points(island: Island, form: Form, fwhm: float, least_sigma: float, single: Double | None) -> Double:
+def _points(
+    island: Island, form: Form, fwhm: float, least_sigma: float, single: Double | None, usual: float
+) -> Double:
     """Return the Gaussians (m, 6) of the points that an island is; none where it is something else."""
     blend = fit_points(island, form, fwhm, single=single)
     points, snr = blend.parameters, blend.parameters[:, 0] / island.sigma
     a, b, c = points[:, 3:].T
     with np.errstate(invalid="ignore", divide="ignore"):
-        area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b))
+        area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b)) / usual
         are_points = (area > SMALLEST) & (area < LARGEST + LARGEST_NOISE / snr) & (snr > least_sigma)
     return np.asarray(points if are_points.all() and blend.chi2 < MOST_CHI2 else points[:0])
 

@@ -30,6 +30,11 @@ ODD_MIDDLE, ODD_SCATTER = 0.5, 0.7
 """Middle and scatter of the logarithm of the area of what has nothing to do with the usual."""
 ODD_BEFORE = 0.1
 """Share of the odd ones before a map is asked."""
+WIDE_START = 0.1
+"""First scatter about where most sources are."""
+MOST_SCATTER = 0.3
+"""What scatters more is many things, and not what is usual."""
+TINY = np.finfo(float).tiny
 N_STEPS = 100
 TOLERANCE = 1e-4
 N_DIGITS = 6
@@ -43,14 +48,20 @@ class UsualArea:
     Attributes
     ----------
     middle, scatter : float
+    odd_share : float
+        Part of the sources that have nothing to do with it.
     """
 
     middle: float = 0.0
     scatter: float = SCATTER_BEFORE
+    odd_share: float = ODD_BEFORE
 
     @classmethod
     def of(cls, log_area: Double, error: Double) -> "UsualArea":
         """Ask a map's sources, by expectation and maximisation.
+
+        Once from the beam and once from where most sources are: if all of a
+        map are surely wider than its header's beam, none seems usual from there.
 
         Parameters
         ----------
@@ -59,21 +70,12 @@ class UsualArea:
         """
         known = np.isfinite(log_area) & np.isfinite(error) & (error > 0)
         area, variance = log_area[known], error[known] ** 2
-        usual, odd_share = cls(), ODD_BEFORE
-        for _ in range(N_STEPS):
-            near = (1 - odd_share) * _density(area, usual.middle, usual.scatter**2 + variance)
-            odd = odd_share * _density(area, ODD_MIDDLE, ODD_SCATTER**2 + variance)
-            share = near / np.maximum(near + odd, np.finfo(float).tiny)
-            expected, doubt = usual.given(area, np.sqrt(variance))
-            n = float(share.sum()) + N_BEFORE
-            middle = float(np.sum(share * expected)) / n
-            squares = float(np.sum(share * ((expected - middle) ** 2 + doubt**2)))
-            before = N_BEFORE * (middle**2 + SCATTER_BEFORE**2)
-            last, usual = usual, cls(middle, np.sqrt((squares + before) / n))
-            odd_share = (len(area) + N_BEFORE * ODD_BEFORE - float(share.sum())) / (len(area) + N_BEFORE)
-            if max(abs(usual.middle - last.middle), abs(usual.scatter - last.scatter)) < TOLERANCE:
-                break
-        return usual
+        starts = [cls()]
+        if len(area):
+            starts.append(cls(_weighted_median(area, 1 / np.sqrt(variance + SCATTER_BEFORE**2)), WIDE_START))
+        climbed = [_climb(start, area, variance) for start in starts]
+        sharp = [one for one in climbed if one.scatter < MOST_SCATTER]
+        return max(sharp or climbed[:1], key=lambda one: one._evidence(area, variance))
 
     def given(self, log_area: Double, error: Double) -> tuple[Double, Double]:
         """Return how wide sources most probably are, and the standard error of that.
@@ -92,6 +94,41 @@ class UsualArea:
         own = np.where(known, self.scatter**2 / (self.scatter**2 + variance), 0.0)
         expected = self.middle + own * (np.where(known, log_area, 0.0) - self.middle)
         return np.round(expected, N_DIGITS), self.scatter * np.sqrt(1 - own)
+
+    def _evidence(self, area: Double, variance: Double) -> float:
+        """Return the logarithm of how probable a map's sources are, and what was believed before."""
+        near, odd = self._densities(area, variance)
+        believed = np.log(self.scatter) + (self.middle**2 + SCATTER_BEFORE**2) / (2 * self.scatter**2)
+        shares = ODD_BEFORE * np.log(self.odd_share) + (1 - ODD_BEFORE) * np.log1p(-self.odd_share)
+        return float(np.log(near + odd + TINY).sum() + N_BEFORE * (shares - believed))
+
+    def _densities(self, area: Double, variance: Double) -> tuple[Double, Double]:
+        """Return the densities of usual sources and of odd ones, as many as there are of each."""
+        near = (1 - self.odd_share) * _density(area, self.middle, self.scatter**2 + variance)
+        return near, self.odd_share * _density(area, ODD_MIDDLE, ODD_SCATTER**2 + variance)
+
+
+def _climb(usual: UsualArea, area: Double, variance: Double) -> UsualArea:
+    """Go to the most probable distribution that is uphill from one."""
+    for _ in range(N_STEPS):
+        near, odd = usual._densities(area, variance)
+        share = near / np.maximum(near + odd, TINY)
+        expected, doubt = usual.given(area, np.sqrt(variance))
+        n = float(share.sum()) + N_BEFORE
+        middle = float(np.sum(share * expected)) / n
+        squares = float(np.sum(share * ((expected - middle) ** 2 + doubt**2)))
+        before = N_BEFORE * (middle**2 + SCATTER_BEFORE**2)
+        odd_share = (len(area) + N_BEFORE * ODD_BEFORE - float(share.sum())) / (len(area) + N_BEFORE)
+        last, usual = usual, UsualArea(middle, np.sqrt((squares + before) / n), odd_share)
+        if max(abs(usual.middle - last.middle), abs(usual.scatter - last.scatter)) < TOLERANCE:
+            break
+    return usual
+
+
+def _weighted_median(values: Double, weights: Double) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _density(value: Double, middle: float, variance: Double) -> Double:
