@@ -35,6 +35,8 @@ LEAST_TRIED = 8.0
 """What one Gaussian seems to describe is tried from this signal to noise ratio on: fainter ones are one."""
 MERGED_CHI2 = 4.0
 """The same, from which a sum of pixels is nearer to the truth than that one Gaussian."""
+NEIGHBOURS = 4.0
+"""Other pieces shine on one from so many beam widths beside it."""
 LEAST_APART = 0.75
 """Points are told apart from this many beam widths on."""
 MOST_CHI2 = 2.0
@@ -97,7 +99,12 @@ def part_doubles(
     noise = rms[pieces.y, pieces.x].astype(np.float64)
     for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits, noise):
         y, x = _pixels(pieces, members)
-        others = np.setdiff1d(np.flatnonzero(pieces.island == pieces.island[members[0]]), members)
+        reach = NEIGHBOURS * beam_fwhm_pixels
+        near = (np.abs(pieces.x - x.mean()) < np.ptp(x) + reach) & (
+            np.abs(pieces.y - y.mean()) < np.ptp(y) + reach
+        )
+        others = np.flatnonzero(near & (pieces.island == pieces.island[members[0]]))
+        others = np.setdiff1d(others, members)
         island = Island.cut(data, rms, pieces.labels, y, x, beam_fwhm_pixels)
         island = _without(island, fits.parameters[others[fits.good[others]]])
         is_single = len(members) == 1 and fits.good[members[0]]
@@ -117,9 +124,11 @@ def part_doubles(
     is_used[0] = False
     numbered = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)[labels]
     before = np.flatnonzero(is_used[1:])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        significance = data / rms
     is_same = len(parent) == len(is_compact)
     return Parted(
-        pieces=pieces if is_same else pieces.parted(numbered, data / rms),
+        pieces=pieces if is_same else pieces.parted(numbered, significance),
         before=np.where(before < len(pieces), before, -1),
         source_of_piece=np.array(sources)[is_used[1:]],
         parent=np.array(parent),

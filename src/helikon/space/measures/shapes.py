@@ -260,7 +260,9 @@ def _share_held(stamps: Stamps, data: Float, pieces: Pieces, parameters: Double)
         rows, columns = np.nonzero(pieces.labels[box] == piece + 1)
         brightness = np.nan_to_num(data[box][rows, columns]).astype(np.float64)
         rows, columns = rows + box[0].start, columns + box[1].start
-        others = np.flatnonzero(pieces.island[stamps.piece] == pieces.island[piece])
+        others = np.flatnonzero(
+            (pieces.island[stamps.piece] == pieces.island[piece]) & _near(parameters, box, half)
+        )
         others = others[others != row]
         if len(others):
             brightness -= evaluate(parameters[others], columns[None], rows[None]).sum(axis=0)
@@ -268,3 +270,10 @@ def _share_held(stamps: Stamps, data: Float, pieces: Pieces, parameters: Double)
         near = (np.abs(rows - y) <= half) & (np.abs(columns - x) <= half)
         held[row] = brightness[near].sum() / max(brightness.sum(), 1e-300)
     return held
+
+
+def _near(parameters: Double, box: tuple[slice, slice], reach: int) -> Bool:
+    """Say which Gaussians (n, 6) have their middle in a box or within a reach of it."""
+    x, y = parameters[:, 1], parameters[:, 2]
+    inside = (x > box[1].start - reach) & (x < box[1].stop + reach)
+    return np.asarray(inside & (y > box[0].start - reach) & (y < box[0].stop + reach))
