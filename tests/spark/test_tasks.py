@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import os
 import signal
@@ -111,6 +112,30 @@ def test_a_callback_that_raises_cancels_the_job(warm: Settings, tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         run_tasks(sleep, range(2), warm, n_tasks=2, progress=stop)
     assert run_tasks(functools.partial(max, 3), [1, 5], warm) == [3, 5]
+    assert time.monotonic() - started < 300
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_whose_interrupt_is_lost_cancels_the_job_all_the_same(
+    warm: Settings, number: signal.Signals
+) -> None:
+    """As Py4J may lose it, which is interrupted in a call and then fails to close a connection."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def lose(*_: int) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+
+    started, before = time.monotonic(), signal.signal(number, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_tasks(time.sleep, [0, 300], warm, n_tasks=2, progress=lose)
+        assert signal.getsignal(number) is interrupt
+        assert run_tasks(functools.partial(max, 3), [1, 5], warm) == [3, 5]
+    finally:
+        signal.signal(number, before)
     assert time.monotonic() - started < 300
 
 

@@ -5,9 +5,11 @@ build on it. It uses DataFrames alone, so that it works over Spark Connect.
 """
 
 import contextlib
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from helikon.backends.causes import cause_of
@@ -69,18 +71,51 @@ def run_partitions(
     job = _Job(spark, work, n_partitions, label)
     thread = threading.Thread(target=job.run, name=f"spark-{label}", daemon=True)
     thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(_POLL_S)
-            if on_poll is not None:
-                on_poll(job.n_ended())
-    except BaseException:
-        job.cancel()
-        thread.join(_CANCEL_S)
-        raise
+    with _heard_signals() as heard:
+        try:
+            while thread.is_alive() and not heard:
+                thread.join(_POLL_S)
+                if on_poll is not None:
+                    on_poll(job.n_ended())
+            if heard:
+                raise KeyboardInterrupt
+        except BaseException:
+            job.cancel()
+            thread.join(_CANCEL_S)
+            raise
     if job.error is not None:
         raise explain(job.error, label) from job.error
     return job.results
+
+
+@contextlib.contextmanager
+def _heard_signals() -> Iterator[list[int]]:
+    """List the signals to stop that come, whatever becomes of what their handlers raise.
+
+    Py4J closes connections where an interrupt meets it in a call to the JVM, and
+    may raise an error of its own instead: the interrupt would be lost, and the
+    job, which has lost its connection, be taken for failed.
+    """
+    heard: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    ours = [number for number, handler in before.items() if callable(handler)]
+    for number in ours:
+        signal.signal(number, hear)
+    try:
+        yield heard
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 def explain(error: BaseException, label: str) -> EngineError:
