@@ -23,9 +23,10 @@ import source_finding_entries as reading
 import source_finding_runs as runs
 from astropy.io import fits
 from astropy.table import Table
-from astropy.wcs import WCS
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from source_finding_fields import add, make_header
+from source_finding_uv import FWHM, beam_image
 
 from helikon.space.fits import read_map
 
@@ -51,7 +52,6 @@ APART = (0.9, 1.1, 1.3, 1.5, 1.8, 2.1, 2.6)
 RATIOS = (1, 4, 16, 100)
 """Limits of the bins of how much brighter the brighter one is."""
 NEAR = 0.4
-FWHM = math.sqrt(8 * math.log(2))
 STEP = 13.6
 """From pair to pair, in widths of the beam's longer axis."""
 
@@ -85,18 +85,20 @@ def make(cache: Path, name: str, size: int) -> tuple[Path, Any]:
     width, height = BEAMS[name]
     folder = cache / "fields" / f"pairs-{width:g}-{height:g}-{size}"
     rng = np.random.default_rng(SEED)
-    sigmas = width / FWHM, height / FWHM
+    sigmas = np.array([width, height]) / FWHM
     # White noise smoothed by a Gaussian of 1/sqrt 2 beam widths has a correlation of the beam's shape.
-    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), np.array(sigmas[::-1]) / math.sqrt(2))
-    image = SIGMA * noise / noise.std()
-    step = round(STEP * max(width, height))
-    middles = np.arange(step, size - step + 1, step)
+    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), sigmas[::-1] / math.sqrt(2))
+    image, covariance = SIGMA * noise / noise.std(), np.diag(sigmas**2)
+    step, half = round(STEP * max(width, height)), math.ceil(6 * sigmas.max())
+    middles, offsets = np.arange(step, size - step + 1, step), np.arange(-half, half + 1)
     pairs = np.array([draw(rng, x, y, width, height) for y in middles for x in middles])
-    for x, y, other_x, other_y, snr, ratio, _ in pairs:
-        add(image, x, y, SIGMA * snr, sigmas)
-        add(image, other_x, other_y, SIGMA * snr / ratio, sigmas)
+    for *places, snr, ratio, _ in pairs:
+        for x, y, peak in ((*places[:2], snr), (*places[2:], snr / ratio)):
+            stamp = beam_image(covariance, offsets + round(x) - x, offsets[:, None] + round(y) - y)
+            add(image, SIGMA * peak * stamp, round(x) - half, round(y) - half)
+    header = make_header(size, math.radians(1 / 3600), covariance, -30.0, 1.4e9, SEED)
     folder.mkdir(parents=True, exist_ok=True)
-    fits.writeto(folder / "map.fits", image.astype(np.float32), header(size, width, height), overwrite=True)
+    fits.writeto(folder / "map.fits", image.astype(np.float32), header, overwrite=True)
     return folder, pairs
 
 
@@ -111,27 +113,6 @@ def draw(rng: Any, x: float, y: float, width: float, height: float) -> Any:
     ratio = 10 ** rng.uniform(0, math.log10(min(RATIOS[-1], snr / 7)))
     other = x + apart * width * math.cos(turn), y + apart * height * math.sin(turn)
     return x, y, *other, snr, ratio, apart
-
-
-def add(image: Any, x: float, y: float, peak: float, sigmas: tuple[float, float]) -> None:
-    """Add a point as the beam shows it."""
-    half = math.ceil(6 * max(sigmas))
-    rows, columns = np.mgrid[
-        max(0, round(y) - half) : min(len(image), round(y) + half + 1),
-        max(0, round(x) - half) : min(len(image), round(x) + half + 1),
-    ]
-    square = ((columns - x) / sigmas[0]) ** 2 + ((rows - y) / sigmas[1]) ** 2
-    image[rows, columns] += peak * np.exp(-square / 2)
-
-
-def header(size: int, width: float, height: float) -> Any:
-    """Pixels of one arcsecond; the beam's longer axis is north."""
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype, wcs.wcs.crval = ["RA---SIN", "DEC--SIN"], [30.0, -30.0]
-    wcs.wcs.cdelt, wcs.wcs.crpix = [-1 / 3600, 1 / 3600], [size / 2, size / 2]
-    made = wcs.to_header()
-    made.update(BUNIT="Jy/beam", BMAJ=height / 3600, BMIN=width / 3600, BPA=0.0, RESTFRQ=1.4e9)
-    return made
 
 
 def look(

@@ -64,54 +64,6 @@ class Blend:
     largest_residual: float
 
 
-def fit_blend(
-    image: Double, mask: Bool, used: Bool, sigma: float, form: tuple[float, float, float], fwhm: float
-) -> Blend:
-    """Fit Gaussians to an island and what is around it.
-
-    Parameters
-    ----------
-    image : ndarray, shape (h, w)
-        Jy/beam, without background; finite.
-    mask : ndarray of bool, shape (h, w)
-        Pixels of the island; components start in it.
-    used : ndarray of bool, shape (h, w)
-        Pixels that are fitted: those of the mask, and some without emission
-        around it, which tell how far the wings reach.
-    sigma : float
-        Local noise.
-    form : tuple of float
-        a, b, c of the beam in pixels.
-
-    Returns
-    -------
-    Blend
-        Positions in pixels of ``image``; at least one component.
-    """
-    y, x = np.nonzero(used)
-    step = -(-len(x) // MOST_PIXELS)
-    fitted_x, fitted_y = x[::step].astype(float), y[::step].astype(float)
-    values = image[used][::step]
-    peaks = _peaks(image, mask, fwhm, sigma, MOST_COMPONENTS)
-    start = _starts(image, peaks, form)
-    found = _kept(fit_together(values, fitted_x, fitted_y, start), mask, sigma, form)
-    residual = np.where(mask, image - _model(found, mask.shape), 0.0)
-    room = MOST_COMPONENTS - len(found)
-    missed = _peaks(ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, sigma, room, always=False)
-    if room and len(missed):
-        more = fit_together(
-            values, fitted_x, fitted_y, np.concatenate([found, _starts(residual, missed, form)])
-        )
-        found = _kept(more, mask, sigma, form)
-    return _described(found if len(found) else start[:1], image, mask, sigma)
-
-
-def _described(found: Double, image: Double, mask: Bool, sigma: float) -> Blend:
-    inside = (image - _model(found, mask.shape))[mask] / sigma
-    order = np.argsort(-found[:, 0], kind="stable")
-    return Blend(found[order], float(np.mean(inside**2)), float(np.abs(inside).max()))
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Island:
     """An island, cut out of a map with what is around it.
@@ -158,11 +110,41 @@ class Island:
         used = mask | (around & (labels[box] == 0) & np.isfinite(image))
         return cls(np.nan_to_num(image), mask, used, float(np.median(rms[y, x])), x0, y0)
 
-    def moved(self, blend: Blend) -> Blend:
-        """Give a blend positions in the map."""
-        return dataclasses.replace(
-            blend, parameters=blend.parameters + np.array([0, self.x0, self.y0, 0, 0, 0])
-        )
+    def described(self, found: Double) -> Blend:
+        """Say what Gaussians leave of the island, and give them positions in the map."""
+        inside = (self.image - _model(found, self.mask.shape))[self.mask] / self.sigma
+        order = np.argsort(-found[:, 0], kind="stable")
+        in_map = found[order] + np.array([0, self.x0, self.y0, 0, 0, 0])
+        return Blend(in_map, float(np.mean(inside**2)), float(np.abs(inside).max()))
+
+
+def fit_blend(island: Island, form: tuple[float, float, float], fwhm: float) -> Blend:
+    """Fit Gaussians to an island and what is around it.
+
+    Parameters
+    ----------
+    form : tuple of float
+        a, b, c of the beam in pixels.
+
+    Returns
+    -------
+    Blend
+        Positions in pixels of the map; at least one component.
+    """
+    image, mask, sigma = island.image, island.mask, island.sigma
+    y, x = np.nonzero(island.used)
+    step = -(-len(x) // MOST_PIXELS)
+    fitted_x, fitted_y = x[::step].astype(float), y[::step].astype(float)
+    values = image[island.used][::step]
+    peaks = _peaks(image, mask, fwhm, sigma, MOST_COMPONENTS)
+    start = _starts(image, peaks, form, START_WIDTH)
+    found = _kept(fit_together(values, fitted_x, fitted_y, start), mask, sigma, form)
+    room = MOST_COMPONENTS - len(found)
+    residual, missed = _missed(island, found, fwhm, room)
+    if room and len(missed):
+        more = np.concatenate([found, _starts(residual, missed, form, START_WIDTH)])
+        found = _kept(fit_together(values, fitted_x, fitted_y, more), mask, sigma, form)
+    return island.described(found if len(found) else start[:1])
 
 
 def fit_points(
@@ -180,32 +162,35 @@ def fit_points(
     Blend
         Positions in pixels of the map. Whether one Gaussian would do is for others to say.
     """
-    image, mask = island.image, island.mask
     y, x = np.nonzero(island.used)
     fit = functools.partial(
         fit_together,
-        image[island.used],
+        island.image[island.used],
         x.astype(float),
         y.astype(float),
         n_steps=N_STEPS_OF_POINTS,
         gain=GAIN_OF_POINTS,
     )
-    peaks = _peaks(image, mask, fwhm, island.sigma, MOST_POINTS)
+    peaks = _peaks(island.image, island.mask, fwhm, island.sigma, MOST_POINTS)
     if single is not None and len(peaks) == 1:
         found = (single - np.array([0, island.x0, island.y0, 0, 0, 0]))[None]
     else:
-        found = fit(_beams(image, peaks, form))
+        found = fit(_starts(island.image, peaks, form))
     while len(found) < MOST_POINTS:
-        residual = np.where(mask, image - _model(found, mask.shape), 0.0)
-        missed = _peaks(
-            ndimage.gaussian_filter(residual, fwhm / 4), mask, fwhm, island.sigma, 1, always=False
-        )
+        residual, missed = _missed(island, found, fwhm, 1)
         if not len(missed):
             break
-        found = fit(np.concatenate([found, _beams(residual, missed, form)]))
+        found = fit(np.concatenate([found, _starts(residual, missed, form)]))
     if len(found) == 1:
         found = fit(_halves(found[0], form))
-    return island.moved(_described(found, image, mask, island.sigma))
+    return island.described(found)
+
+
+def _missed(island: Island, found: Double, fwhm: float, most: int) -> tuple[Double, npt.NDArray[np.intp]]:
+    """Return what Gaussians leave of an island, and the highest maxima of that."""
+    residual = np.where(island.mask, island.image - _model(found, island.mask.shape), 0.0)
+    smooth = ndimage.gaussian_filter(residual, fwhm / 4)
+    return residual, _peaks(smooth, island.mask, fwhm, island.sigma, most, always=False)
 
 
 def _halves(whole: Double, form: tuple[float, float, float]) -> Double:
@@ -233,17 +218,14 @@ def _peaks(
     return places[order[:most]]
 
 
-def _starts(image: Double, peaks: npt.NDArray[np.intp], form: tuple[float, float, float]) -> Double:
+def _starts(
+    image: Double, peaks: npt.NDArray[np.intp], form: tuple[float, float, float], width: float = 1.0
+) -> Double:
+    """Return Gaussians of so many beams' width at the peaks."""
     start = np.empty((len(peaks), 6))
     start[:, 0] = np.maximum(image[tuple(peaks.T)], 1e-300)
     start[:, 1], start[:, 2] = peaks[:, 1], peaks[:, 0]
-    start[:, 3:] = np.array(form) / START_WIDTH**2
-    return start
-
-
-def _beams(image: Double, peaks: npt.NDArray[np.intp], form: tuple[float, float, float]) -> Double:
-    start = _starts(image, peaks, form)
-    start[:, 3:] = form
+    start[:, 3:] = np.array(form) / width**2
     return start
 
 

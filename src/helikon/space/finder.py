@@ -148,7 +148,9 @@ def find_in_window(
     tell("measures", 0, 1)
     final = fits() if kept is pieces else fit_map(radio_map, background, kept)
     if model is not None:
-        kept, joined, final = _with_points_apart(kept, joined, final, radio_map, background, settings)
+        kept, joined, final = _with_points_apart(
+            kept, joined, final, radio_map, background, significance, settings
+        )
     masks = SourceMasks.of(kept, joined.source_of_piece)
     values = measure_sources(radio_map, background, kept, final, masks)
     probabilities = (
@@ -234,12 +236,14 @@ def _with_points_apart(
     fits: CompactFits,
     radio_map: RadioMap,
     background: Background,
+    significance: npt.NDArray[np.float32],
     settings: FinderSettings,
 ) -> tuple[Pieces, Association, CompactFits]:
     """Part compact sources that are several points; each has the class of the whole."""
     parted = part_doubles(
         radio_map.data - background.level,
         background.rms,
+        significance,
         pieces,
         joined.source_of_piece,
         called(joined.probabilities)[0] == CLASSES.index("compact"),

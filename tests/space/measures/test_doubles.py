@@ -45,6 +45,7 @@ def part(data: np.ndarray, *, together: bool = False, is_compact: bool = True, b
     return part_doubles(
         data,
         np.ones_like(data),
+        data,
         pieces,
         source,
         np.full(int(source.max()) + 1, is_compact),

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from helikon.space.detect import MOST_PEAKS, Pieces
+from helikon.space.groups import grouped
 from helikon.space.valleys import merge_ripples, saddles
 
 __all__ = ["join_by_shape"]
@@ -41,9 +42,7 @@ def join_by_shape(
         a, b, c of the beam in pixels, see ``gaussians.form_of_ellipse``.
     """
     group = np.arange(len(pieces))
-    order = np.argsort(pieces.island, kind="stable")
-    starts = np.flatnonzero(np.diff(pieces.island[order], prepend=-1))
-    for members in np.split(order, starts[1:]):
+    for members in grouped(pieces.island):
         if len(members) > 1:
             parts = _joined(significance, pieces, members, beam_form)
             first = {part: members[np.argmax(parts == part)] for part in np.unique(parts)}

@@ -19,12 +19,13 @@ from helikon.space.background import BackgroundMesh, assemble_mesh, mesh_of_tile
 from helikon.space.beam import Beam
 from helikon.space.catalogues.added import Classified
 from helikon.space.catalogues.assign import assign
-from helikon.space.catalogues.galaxies import Galaxies, grouped
+from helikon.space.catalogues.galaxies import Galaxies
 from helikon.space.catalogues.located import Located, locate
 from helikon.space.catalogues.places import Places
 from helikon.space.classes import CLASSES
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap, open_map
+from helikon.space.groups import grouped
 from helikon.space.measures.measure import fit_map
 from helikon.space.model import SourceModel
 from helikon.space.sky import beam_form

@@ -5,8 +5,9 @@ import numpy.typing as npt
 
 from helikon.space.catalogues.added import Classified
 from helikon.space.classes import CLASSES
+from helikon.space.groups import grouped
 
-__all__ = ["Galaxies", "grouped"]
+__all__ = ["Galaxies"]
 
 Double = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -82,10 +83,3 @@ class Galaxies:
     def _join(self, one: int, other: int) -> None:
         low, high = sorted((self._root(one), self._root(other)))
         self._first[high] = low
-
-
-def grouped(numbers: Int) -> list[Int]:
-    """Return the places of each number from 0 up; those below 0 are in no group."""
-    order = np.argsort(numbers, kind="stable")
-    order = order[np.searchsorted(numbers[order], 0) :]
-    return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(order) else []

@@ -209,9 +209,7 @@ def _of_island(
 ) -> Components:
     pixels = slice(prints.part_starts[part], prints.part_starts[part + 1])
     x, y = prints.x[pixels], prints.y[pixels]
-    island = Island.cut(data, background.rms, labels, y, x, fwhm)
-    blend = fit_blend(island.image, island.mask, island.used, island.sigma, form, fwhm)
-    blend = island.moved(blend)
+    blend = fit_blend(Island.cut(data, background.rms, labels, y, x, fwhm), form, fwhm)
     parameters, (ny, nx) = blend.parameters, data.shape
     n = len(parameters)
     at = (

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist, pdist
 
-from helikon.space.blends import Island, fit_points
+from helikon.space.blends import Blend, Island, fit_points
 from helikon.space.detect import Pieces
+from helikon.space.groups import grouped
 from helikon.space.measures.compact import CompactFits
 from helikon.space.measures.gaussians import evaluate, in_beams
 
@@ -31,10 +32,10 @@ LARGEST_NOISE = 5.0
 """Areas of a point's Gaussian in those usual for the map, and how much larger over its S/N."""
 POOR_CHI2 = 1.5
 """Reduced chi squared from which one Gaussian may not describe a piece, and several are tried."""
-LEAST_TRIED = 8.0
-"""What one Gaussian seems to describe is tried from this signal to noise ratio on: fainter ones are one."""
 MERGED_CHI2 = 4.0
 """The same, from which a sum of pixels is nearer to the truth than that one Gaussian."""
+LEAST_TRIED = 8.0
+"""What one Gaussian seems to describe is tried from this signal to noise ratio on: fainter ones are one."""
 NEIGHBOURS = 4.0
 """Other pieces shine on one from so many beam widths beside it."""
 LEAST_APART = 0.75
@@ -70,6 +71,7 @@ class Parted:
 def part_doubles(
     data: Float,
     rms: Float,
+    significance: Float,
     pieces: Pieces,
     source_of_piece: Int,
     is_compact: Bool,
@@ -85,6 +87,8 @@ def part_doubles(
     ----------
     data, rms : ndarray of float32, shape (ny, nx)
         Map less its background, and noise, in Jy/beam.
+    significance : ndarray of float32, shape (ny, nx)
+        The one over the other.
     is_compact : ndarray of bool, shape (n_sources,)
         Which sources are called compact.
     fits : CompactFits
@@ -94,44 +98,57 @@ def part_doubles(
     least_sigma : float
         Height of a point in local noise.
     """
-    labels, sources, parent = pieces.labels.copy(), source_of_piece.tolist(), list(range(len(is_compact)))
     is_merged = np.zeros(len(pieces), dtype=bool)
+    doubles: list[tuple[int, Int, Int, Int]] = []
     noise = rms[pieces.y, pieces.x].astype(np.float64)
     for source, members in _in_doubt(pieces, source_of_piece, is_compact, fits, noise):
         y, x = _pixels(pieces, members)
-        reach = NEIGHBOURS * beam_fwhm_pixels
-        near = (np.abs(pieces.x - x.mean()) < np.ptp(x) + reach) & (
-            np.abs(pieces.y - y.mean()) < np.ptp(y) + reach
-        )
-        others = np.flatnonzero(near & (pieces.island == pieces.island[members[0]]))
-        others = np.setdiff1d(others, members)
+        others = _neighbours(pieces, members, y, x, NEIGHBOURS * beam_fwhm_pixels)
         island = Island.cut(data, rms, pieces.labels, y, x, beam_fwhm_pixels)
         island = _without(island, fits.parameters[others[fits.good[others]]])
         is_single = len(members) == 1 and fits.good[members[0]]
         single = fits.parameters[members[0]] if is_single else None
-        usual = math.exp(fits.usual.middle)
-        points = _points(island, form, beam_fwhm_pixels, least_sigma, single, usual)
-        peaks = np.stack([pieces.x[others], pieces.y[others]], axis=1).astype(np.float64)
-        owner = _owners(points, peaks, y, x, form)
-        if owner is None:
-            is_merged[members] = (len(points) > 1) & (fits.chi2[members] > MERGED_CHI2)
+        blend = fit_points(island, form, beam_fwhm_pixels, single=single)
+        if not _are_points(blend, island.sigma, form, math.exp(fits.usual.middle), least_sigma):
             continue
-        for number in range(len(points)):
-            labels[y[owner == number], x[owner == number]] = len(sources) + 1
-            sources.append(source if number == 0 else len(parent))
-            parent += [] if number == 0 else [source]
+        peaks = np.stack([pieces.x[others], pieces.y[others]], axis=1).astype(np.float64)
+        owner = _owners(blend.parameters, peaks, y, x, form)
+        if owner is None:
+            is_merged[members] = fits.chi2[members] > MERGED_CHI2
+        else:
+            doubles.append((source, y, x, owner))
+    return _apart(pieces, source_of_piece, len(is_compact), doubles, significance, is_merged)
+
+
+def _apart(
+    pieces: Pieces,
+    source_of_piece: Int,
+    n_sources: int,
+    doubles: list[tuple[int, Int, Int, Int]],
+    significance: Float,
+    is_merged: Bool,
+) -> Parted:
+    """Part the sources whose pixels (rows, columns) have several owners."""
+    if not doubles:
+        before, parent = np.arange(len(pieces)), np.arange(n_sources)
+        return Parted(
+            pieces=pieces, source_of_piece=source_of_piece, before=before, parent=parent, is_merged=is_merged
+        )
+    labels, sources, parents = pieces.labels.copy(), source_of_piece.tolist(), list(range(n_sources))
+    for source, y, x, owner in doubles:
+        labels[y, x] = len(sources) + 1 + owner
+        n_more = int(owner.max())
+        sources += [source, *range(len(parents), len(parents) + n_more)]
+        parents += [source] * n_more
     is_used = np.bincount(labels.ravel(), minlength=len(sources) + 1) > 0
     is_used[0] = False
-    numbered = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)[labels]
     before = np.flatnonzero(is_used[1:])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        significance = data / rms
-    is_same = len(parent) == len(is_compact)
+    numbers = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)
     return Parted(
-        pieces=pieces if is_same else pieces.parted(numbered, significance),
+        pieces=pieces.parted(numbers[labels], significance),
         before=np.where(before < len(pieces), before, -1),
-        source_of_piece=np.array(sources)[is_used[1:]],
-        parent=np.array(parent),
+        source_of_piece=np.array(sources)[before],
+        parent=np.array(parents),
         is_merged=is_merged,
     )
 
@@ -140,16 +157,22 @@ def _in_doubt(
     pieces: Pieces, source_of_piece: Int, is_compact: Bool, fits: CompactFits, noise: Double
 ) -> list[tuple[int, Int]]:
     """Return compact sources of one island that no single Gaussian describes, and their pieces."""
-    order = np.argsort(source_of_piece, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(source_of_piece))[:-1])
     is_poor = (fits.chi2 > POOR_CHI2) & (fits.parameters[:, 0] > LEAST_TRIED * noise)
     return [
         (source, members)
-        for source, members in enumerate(groups)
+        for source, members in enumerate(grouped(source_of_piece))
         if is_compact[source]
-        and len(np.unique(pieces.island[members])) == 1
         and (len(members) > 1 or not fits.good[members[0]] or is_poor[members[0]])
+        and np.ptp(pieces.island[members]) == 0
     ]
+
+
+def _neighbours(pieces: Pieces, members: Int, y: Int, x: Int, reach: float) -> Int:
+    """Return the other pieces of an island whose peaks are near these pixels."""
+    near_x = np.abs(pieces.x - x.mean()) < np.ptp(x) + reach
+    near_y = np.abs(pieces.y - y.mean()) < np.ptp(y) + reach
+    mates = np.flatnonzero(near_x & near_y & (pieces.island == pieces.island[members[0]]))
+    return np.setdiff1d(mates, members)
 
 
 def _pixels(pieces: Pieces, members: Int) -> tuple[Int, Int]:
@@ -171,27 +194,21 @@ def _without(island: Island, neighbours: Double) -> Island:
     return dataclasses.replace(island, image=island.image - shine)
 
 
-def _points(
-    island: Island, form: Form, fwhm: float, least_sigma: float, single: Double | None, usual: float
-) -> Double:
-    """Return the Gaussians (m, 6) of the points that an island is; none where it is something else."""
-    blend = fit_points(island, form, fwhm, single=single)
-    points, snr = blend.parameters, blend.parameters[:, 0] / island.sigma
-    a, b, c = points[:, 3:].T
+def _are_points(blend: Blend, sigma: float, form: Form, usual: float, least_sigma: float) -> bool:
+    """Say whether Gaussians are several points, of the area ``usual`` in beams, that leave nothing else."""
+    a, b, c = blend.parameters[:, 3:].T
+    snr = blend.parameters[:, 0] / sigma
     with np.errstate(invalid="ignore", divide="ignore"):
         area = np.sqrt((form[0] * form[2] - form[1] ** 2) / (a * c - b * b)) / usual
         are_points = (area > SMALLEST) & (area < LARGEST + LARGEST_NOISE / snr) & (snr > least_sigma)
-    return np.asarray(points if are_points.all() and blend.chi2 < MOST_CHI2 else points[:0])
+    return len(snr) > 1 and bool(are_points.all()) and blend.chi2 < MOST_CHI2
 
 
 def _owners(points: Double, peaks: Double, y: Int, x: Int, form: Form) -> Int | None:
     """Return the point, from 0, that is brightest in each pixel.
 
-    None where there are not several, or they are too close to each other or to other peaks (n, 2) to be
-    told apart.
+    None where they are too close to each other or to other peaks (n, 2) to be told apart.
     """
-    if len(points) < 2:
-        return None
     places = in_beams(points[:, 1:3], form)
     from_peaks = cdist(places, in_beams(peaks, form))
     if min(pdist(places).min(), from_peaks.min(initial=np.inf)) <= LEAST_APART:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from helikon.space.detect import Pieces
+from helikon.space.groups import grouped
 
 __all__ = ["Footprints", "SourceMasks", "borders", "largest_extents", "shared_islands"]
 
@@ -42,10 +43,7 @@ class SourceMasks:
         """Join pieces to sources; ``source_of_piece`` counts from 0 without gaps."""
         table = np.concatenate([[0], source_of_piece + 1]).astype(np.int32)
         labels = table[pieces.labels]
-        order = np.argsort(source_of_piece, kind="stable")
-        counts = np.bincount(source_of_piece) if len(source_of_piece) else np.empty(0, dtype=np.int64)
-        members = np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
-        return cls(labels=labels, pieces=members, slices=ndimage.find_objects(labels))
+        return cls(labels=labels, pieces=grouped(source_of_piece), slices=ndimage.find_objects(labels))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +86,13 @@ class Footprints:
         source_of_part = source_of_piece[first]
         of_source = np.searchsorted(source_of_part, np.arange(len(masks.pieces) + 1))
         y, x = np.divmod(places[order], pieces.labels.shape[1])
-        by_part = np.argsort(part_of_piece, kind="stable")
-        pieces_of_part = np.split(by_part, np.cumsum(np.bincount(part_of_piece))[:-1])
         return cls(
             x=x,
             y=y,
             source_starts=part_starts[of_source],
             part_starts=part_starts,
             source_of_part=source_of_part,
-            pieces_of_part=pieces_of_part,
+            pieces_of_part=grouped(part_of_piece),
         )
 
 

@@ -5,21 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
-from helikon.space.blends import GAIN_OF_POINTS, N_STEPS_OF_POINTS, fit_together
 from helikon.space.detect import Pieces
-from helikon.space.measures.gaussians import (
-    MOST_STAMP_PIXELS,
-    Plain,
-    ellipse_of_form,
-    evaluate,
-    fit_gaussians,
-    in_beams,
-)
+from helikon.space.measures.gaussians import Plain, ellipse_of_form, evaluate, fit_gaussians
 from helikon.space.measures.stamps import RADIUS, Stamps, cut_stamps
+from helikon.space.measures.touching import Touching
 
 __all__ = ["Shapes", "fit_shapes"]
 
@@ -31,10 +21,6 @@ Form = tuple[float, float, float]
 
 HALF_STAMP = 2.0
 """Half the side of a stamp in beam widths, where the piece is large or has neighbours."""
-N_ROUNDS = 4
-"""Times that touching pieces are fitted with their neighbours subtracted."""
-CLOSE, MOST_CLOSE = 1.5, 4
-"""Pieces nearer than so many beam widths, so many of them at most, are fitted jointly."""
 LARGEST = 2.5
 SMALLEST = 0.6
 """Widths, in beams, between which a fit is that of a compact source."""
@@ -118,106 +104,18 @@ def _start(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> Double:
 
 def _fit_shapes(stamps: Stamps, data: Float, pieces: Pieces, form: Form) -> tuple[Double, Double]:
     """Fit free shapes; then those of blends again with the neighbours' models subtracted."""
-    start, values = _start(stamps, data, pieces, form), stamps.values
-    weights = stamps.weights
-    blended = np.flatnonzero(pieces.n_pieces_of_island[stamps.piece] > 1)
-    alone = np.flatnonzero(pieces.n_pieces_of_island[stamps.piece] == 1)
-    parameters = start.copy()
-    parameters[alone] = fit_gaussians(values[alone], Plain(weights[alone]), stamps.grid, start[alone])[0]
+    parameters, values = _start(stamps, data, pieces, form), stamps.values
+    is_blended = pieces.n_pieces_of_island[stamps.piece] > 1
+    alone, blended = np.flatnonzero(~is_blended), np.flatnonzero(is_blended)
+    weights = stamps.weights[alone]
+    parameters[alone] = fit_gaussians(values[alone], Plain(weights), stamps.grid, parameters[alone])[0]
     if len(blended):
         values = values.copy()
-        neighbours = _Neighbours.of(stamps, blended, pieces)
-        for _ in range(N_ROUNDS):
-            values[blended] = neighbours.subtracted(stamps, blended, parameters)
-            parameters[blended] = fit_gaussians(
-                values[blended], Plain(weights[blended]), stamps.grid, parameters[blended]
-            )[0]
-        for members in _close(stamps, blended, pieces, parameters, form):
-            rest = neighbours.subtracted(stamps, blended, parameters, members)
-            parameters[blended[members]] = _fit_jointly(
-                stamps, weights, blended[members], rest, pieces, parameters[blended[members]]
-            )
-        values[blended] = neighbours.subtracted(stamps, blended, parameters)
+        touching = Touching.of(stamps, blended, pieces)
+        parameters[blended], values[blended] = touching.fit(parameters[blended], form)
     parameters[:, 1] += pieces.x[stamps.piece]
     parameters[:, 2] += pieces.y[stamps.piece]
     return parameters, values
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Neighbours:
-    """Pairs of blended pieces whose stamps overlap: ``other`` shines on the stamp of ``one``."""
-
-    one: Int
-    other: Int
-    dx: Int
-    dy: Int
-    half: float
-
-    @classmethod
-    def of(cls, stamps: Stamps, blended: Int, pieces: Pieces) -> "_Neighbours":
-        at = stamps.piece[blended]
-        places = np.stack([pieces.x[at], pieces.y[at]], axis=1).astype(np.int64)
-        half = float(stamps.grid.dx.max())
-        pairs = cKDTree(places).query_pairs(2 * half, p=np.inf, output_type="ndarray")
-        pairs = pairs[pieces.island[at[pairs[:, 0]]] == pieces.island[at[pairs[:, 1]]]]
-        pairs = np.concatenate([pairs, pairs[:, ::-1]])
-        one, other = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T
-        dx, dy = (places[other] - places[one]).T
-        return cls(one, other, dx, dy, half)
-
-    def subtracted(
-        self, stamps: Stamps, blended: Int, parameters: Double, members: Int | None = None
-    ) -> Double:
-        """Return the blended stamps less the models of the others; or those of ``members``, of all else."""
-        rows = np.arange(len(blended)) if members is None else members
-        wanted = np.isin(self.one, rows)
-        if members is not None:
-            wanted &= ~np.isin(self.other, members)
-        values = stamps.values[blended[rows]]
-        place = np.searchsorted(rows, self.one)
-        chosen = np.flatnonzero(wanted)
-        step = max(1, MOST_STAMP_PIXELS // values.shape[1])
-        for part in (chosen[i : i + step] for i in range(0, len(chosen), step)):
-            np.subtract.at(
-                values, place[part], self._models(stamps, parameters[blended[self.other[part]]], part)
-            )
-        return values
-
-    def _models(self, stamps: Stamps, parameters: Double, part: Int) -> Double:
-        """Return the models of neighbours on the stamps that they shine on, as far as their own reach."""
-        dx, dy = stamps.grid.dx - self.dx[part, None], stamps.grid.dy - self.dy[part, None]
-        reached = (np.abs(dx) <= self.half) & (np.abs(dy) <= self.half)
-        return evaluate(parameters, dx, dy) * reached
-
-
-def _close(stamps: Stamps, blended: Int, pieces: Pieces, parameters: Double, form: Form) -> list[Int]:
-    """Return groups of blended pieces that are close to each other: fits in turn converge slowly there."""
-    at = stamps.piece[blended]
-    places = np.stack([pieces.x[at], pieces.y[at]], axis=1) + parameters[blended, 1:3]
-    pairs = cKDTree(in_beams(places, form)).query_pairs(CLOSE, output_type="ndarray")
-    pairs = pairs[pieces.island[at[pairs[:, 0]]] == pieces.island[at[pairs[:, 1]]]]
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(at), len(at)))
-    _, group = connected_components(graph, directed=False)
-    groups = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-    return [members for members in groups if 1 < len(members) <= MOST_CLOSE]
-
-
-def _fit_jointly(
-    stamps: Stamps, weights: Double, members: Int, values: Double, pieces: Pieces, start: Double
-) -> Double:
-    """Fit Gaussians together over the pixels of their stamps."""
-    corner = np.stack([pieces.x[stamps.piece[members]], pieces.y[stamps.piece[members]]], axis=1)
-    used = weights[members] > 0
-    x = (corner[:, :1] + stamps.grid.dx)[used]
-    y = (corner[:, 1:] + stamps.grid.dy)[used]
-    _, first = np.unique(stamps.index[members][used], return_index=True)
-    moved = start.copy()
-    moved[:, 1:3] += corner
-    fitted = fit_together(
-        values[used][first], x[first], y[first], moved, n_steps=N_STEPS_OF_POINTS, gain=GAIN_OF_POINTS
-    )
-    fitted[:, 1:3] -= corner
-    return fitted
 
 
 def _is_compact(

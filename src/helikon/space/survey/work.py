@@ -16,6 +16,7 @@ from helikon.space.catalogue import COLUMNS
 from helikon.space.detect import Pieces
 from helikon.space.finder import Found, find_in_window
 from helikon.space.fits import open_map
+from helikon.space.groups import grouped
 from helikon.space.model import SourceModel, load_model
 from helikon.space.survey.claims import Box, Claim, Patch, Pixel
 from helikon.space.survey.memory import give_back, take_arrays_apart
@@ -136,7 +137,7 @@ def _claimed(found: Found, snr: npt.NDArray[np.floating], box: Box, plan: Plan) 
     """Make the claims of one window; how an island is parted depends on all of it, so it is cut as one."""
     pieces, claims, tops = found.pieces, [], []
     around = _islands_around(pieces, box)
-    for row, mine in enumerate(_members(found)):
+    for row, mine in enumerate(grouped(found.source_of_piece)):
         peaks = [(int(pieces.y[i]) + box[0], int(pieces.x[i]) + box[1]) for i in mine]
         boxes = np.array([around[pieces.island[i]] for i in mine])
         y0, x0 = (int(value) for value in boxes[:, :2].min(axis=0))
@@ -154,13 +155,6 @@ def _claimed(found: Found, snr: npt.NDArray[np.floating], box: Box, plan: Plan) 
         )
         tops.append(peaks[int(np.argmax(snr[mine]))])
     return _Seen(_shifted(found.values, box), claims, tops)
-
-
-def _members(found: Found) -> list[npt.NDArray[np.int64]]:
-    """Return the pieces of each source."""
-    order = np.argsort(found.source_of_piece, kind="stable")
-    ends = np.cumsum(np.bincount(found.source_of_piece)) if len(order) else np.empty(0, dtype=np.int64)
-    return np.split(order, ends[:-1]) if len(order) else []
 
 
 def _islands_around(pieces: Pieces, box: Box) -> dict[int, Box]:
