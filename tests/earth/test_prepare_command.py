@@ -80,6 +80,9 @@ def test_the_manifest_is_geoparquet(tmp_path: Path, out: Path, settings: Setting
     [
         (["--mask", "fog"], "a category to mask cannot be used: got 'fog'"),
         (["--index", "x=__import__('os')"], "not allowed in an expression"),
+        (["--index", "ndvii"], "neither a known index nor a band of scene"),
+        (["--index", "ndvii"], "expected an index (ndvi, ndwi, nbr, evi, evi2, savi, ndmi, mndwi, ndsi)"),
+        (["--index", "x=ndvii+1"], "band ndvii of the expression ndvii+1 is not in scene"),
         (["--qa", "none-such"], "the quality table cannot be used"),
         (["--crs", "EPSG:1"], "the CRS cannot be used"),
         (["--chip", "64", "--overlap", "64"], "the overlap of chips cannot be used"),

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from helikon.earth.expressions import Index, parse_index
+from helikon.earth.expressions import INDICES, Index, parse_index
 from helikon.earth.grid import Grid
 from helikon.earth.options import Options
 from helikon.earth.rasters import grid_of
@@ -114,13 +114,7 @@ def _check(scene: Scene, wanted: Wanted) -> None:
     known = [band.name for band in scene.bands]
     for name in wanted.inputs:
         if name not in known:
-            used = [index.text for index in wanted.indices if name in index.bands]
-            where = f" of the expression {used[0]}" if used and name not in wanted.bands else ""
-            raise InputError(
-                f"band {name}{where} is not in scene {scene.id}",
-                got=f"{scene.sensor}: {', '.join(known)}",
-                expected=f"a band {name}",
-            )
+            raise _lacking(name, scene, wanted)
     if wanted.mask and not scene.quality:
         raise InputError(
             f"scene {scene.id} has no quality band",
@@ -128,6 +122,20 @@ def _check(scene: Scene, wanted: Wanted) -> None:
             expected="the product's own (QA_PIXEL, BQA, SCL, VI_Quality, …)",
             next_step="add its file, or give --mask none",
         )
+
+
+def _lacking(name: str, scene: Scene, wanted: Wanted) -> InputError:
+    """Say that a scene has no such band; a lone word of ``--index`` may be an index that is misspelt."""
+    got = f"{scene.sensor}: {', '.join(band.name for band in scene.bands)}"
+    used = [index.text for index in wanted.indices if name in index.bands and name not in wanted.bands]
+    if name in used:
+        return InputError(
+            f"{name} is neither a known index nor a band of scene {scene.id}",
+            got=got,
+            expected=f"an index ({', '.join(INDICES)}), a band or NAME=EXPRESSION",
+        )
+    where = f" of the expression {used[0]}" if used else ""
+    return InputError(f"band {name}{where} is not in scene {scene.id}", got=got, expected=f"a band {name}")
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:
