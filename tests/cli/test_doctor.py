@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import os
 import socket
@@ -18,10 +19,21 @@ def found(settings: Settings, name: str) -> Check:
     return check
 
 
-def test_every_extra_of_the_package_is_looked_at(settings: Settings) -> None:
-    names = [check.name for check in check_all(settings)]
-    for extra in ("catalogue", "spark", "training", "serving", "gateway", "space"):
-        assert f"extra {extra}" in names
+def test_every_extra_that_a_user_may_need_is_looked_at(settings: Settings) -> None:
+    looked_at = [check.name for check in check_all(settings) if check.name.startswith("extra ")]
+    known = importlib.metadata.metadata("helikon").get_all("Provides-Extra")
+    wanted = set(known) - {"all", "benchmark", "dev", "docs"}
+    assert sorted(looked_at) == sorted(f"extra {name}" for name in wanted)
+
+
+def test_an_extra_that_the_demo_does_not_need_is_noted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_is_installed", lambda package: package not in ("rasterio", "torchvision"))
+    earth, training = found(settings, "extra earth"), found(settings, "extra space-training")
+    assert (earth.state, earth.found) == ("note", "no rasterio")
+    assert (training.state, training.found) == ("missing", "no torchvision")
+    assert 'pip install "helikon[space-training]"' in training.next_step
 
 
 def test_what_is_missing_comes_with_what_to_type(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

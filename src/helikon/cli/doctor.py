@@ -20,7 +20,8 @@ from helikon.settings import Settings
 __all__ = ["Check", "check_all", "doctor"]
 
 _GIB = 2**30
-_EXTRAS = ("catalogue", "spark", "training", "serving", "gateway", "space")
+_EXTRAS = ("catalogue", "spark", "training", "serving", "gateway", "space", "space-training", "earth")
+_NOT_IN_THE_DEMO = {"earth"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +103,12 @@ def _java(_: Settings) -> Check:
 
 
 def _extra(name: str) -> Check:
-    wanted = list(_packages_of(name))
+    wanted = list(dict.fromkeys(_packages_of(name)))
     missing = [package for package in wanted if not _is_installed(package)]
     if missing:
-        step = f'pip install "helikon[{name}]"'
-        return Check(name=f"extra {name}", state="missing", found=f"no {', '.join(missing)}", next_step=step)
+        found, step = f"no {', '.join(missing)}", f'pip install "helikon[{name}]"'
+        state: Literal["note", "missing"] = "note" if name in _NOT_IN_THE_DEMO else "missing"
+        return Check(name=f"extra {name}", state=state, found=found, next_step=step)
     return Check(name=f"extra {name}", state="ok", found=f"{len(wanted)} packages")
 
 
