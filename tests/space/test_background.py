@@ -162,3 +162,16 @@ def test_a_cell_is_about_twenty_beams_wide() -> None:
     assert mesh_size(4.3) == 88
     assert mesh_size(5.0) % 4 == 0
     assert mesh_size(1.0) == 32
+
+
+def test_an_image_without_noise_is_refused() -> None:
+    y, x = np.mgrid[:480, :430]
+    model = sum(np.exp(-((x - at) ** 2 + (y - 200) ** 2) / 6.0) for at in (50, 180, 300))
+    with pytest.raises(InputError, match=r"no noise.*reach 1.*not in a model of the sky"):
+        estimate_background(model.astype(np.float32), mesh_pixels=80)
+
+
+def test_noise_of_the_deepest_images_is_measured() -> None:
+    data = noise() * np.float32(3e-7)
+    data[200, 200] = 1
+    assert np.median(estimate_background(data, mesh_pixels=80).rms) == pytest.approx(3e-7, rel=0.05)

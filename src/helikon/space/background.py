@@ -48,6 +48,8 @@ LEAST_RISE, LEAST_FALL = 1.1, 1.2
 """Factors by which the negative pixels' noise is above or below the cell's where that is taken for real."""
 LEAST_AREA = 0.6
 """Of the nine parts around that tell a fall; at the map's edge there are six, at its corners four."""
+LEAST_NOISE = 1e-7
+"""Of the largest value: pixels of 32 bits hold no less. The deepest images there are have 3e-7."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,8 @@ class MeshPart:
         NaN where a cell has too few pixels.
     negative : ndarray of float64, shape (4 n_rows, 4 n_columns)
         Noise of the negative pixels in the parts of the cells; NaN as above.
+    peak : float
+        Largest absolute value of all the cells; 0 if all is blank.
     """
 
     row: int
@@ -123,6 +127,7 @@ class MeshPart:
     level: Double
     rms: Double
     negative: Double
+    peak: float
 
 
 def mesh_size(beam_fwhm_pixels: float) -> int:
@@ -143,7 +148,7 @@ def estimate_background(data: Float, *, mesh_pixels: int) -> Background:
     Raises
     ------
     InputError
-        If no cell has enough pixels.
+        If no cell has enough pixels, or there is no noise.
     """
     rows, columns = (cell_edges(length, mesh_pixels) for length in data.shape)
     part = _measure(data, rows, columns, (0, 0), (0, 0))
@@ -161,7 +166,7 @@ def mesh_of_tile(path: Path | str, tile: Tile, mesh_pixels: int, *, beam: Beam |
         j0, j1 = np.searchsorted(columns[:-1], [tile.core_x0, tile.core_x1])
         mine = rows[i0 : i1 + 1], columns[j0 : j1 + 1]
         if i0 == i1 or j0 == j1:
-            return MeshPart(row=i0, column=j0, level=_EMPTY, rms=_EMPTY, negative=_EMPTY)
+            return MeshPart(row=i0, column=j0, level=_EMPTY, rms=_EMPTY, negative=_EMPTY, peak=0.0)
         corner = int(mine[0][0]), int(mine[1][0])
         data = file.window(slice(corner[0], int(mine[0][-1])), slice(corner[1], int(mine[1][-1])))
         return _measure(data, *mine, corner, (int(i0), int(j0)))
@@ -178,12 +183,14 @@ def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels
     Raises
     ------
     InputError
-        If no cell has enough pixels.
+        If no cell has enough pixels, or there is no noise.
     """
     n_rows, n_columns = (len(cell_edges(length, mesh_pixels)) - 1 for length in shape)
     level, rms = np.full((2, n_rows, n_columns), np.nan)
     negative = np.full((N_PARTS * n_rows, N_PARTS * n_columns), np.nan)
+    peak = 0.0
     for part in parts:
+        peak = max(peak, part.peak)
         i, j = part.row, part.column
         n, m = part.level.shape
         level[i : i + n, j : j + m] = part.level
@@ -192,6 +199,7 @@ def assemble_mesh(parts: Iterable[MeshPart], shape: tuple[int, int], mesh_pixels
     if not np.isfinite(level).any():
         raise InputError("the background cannot be measured", expected="more pixels that are not blank")
     own = _filled(rms)
+    _refuse_without_noise(float(np.median(own)), peak)
     level, rms = _median_of_neighbours(_filled(level)), _median_of_neighbours(own)
     y, x = (np.diff(_part_edges(cell_edges(length, mesh_pixels))) for length in shape)
     change = _change(negative, own, rms, np.multiply.outer(y, x) * (N_PARTS / mesh_pixels) ** 2)
@@ -219,7 +227,20 @@ def _measure(
             ]
             parts = slice(N_PARTS * i, N_PARTS * (i + 1)), slice(N_PARTS * j, N_PARTS * (j + 1))
             level[i, j], rms[i, j], negative[parts] = cell_statistics(cell, N_PARTS)
-    return MeshPart(row=first_cell[0], column=first_cell[1], level=level, rms=rms, negative=negative)
+    peak = float(np.max(np.abs(data), initial=0.0, where=np.isfinite(data)))
+    return MeshPart(
+        row=first_cell[0], column=first_cell[1], level=level, rms=rms, negative=negative, peak=peak
+    )
+
+
+def _refuse_without_noise(rms: float, peak: float) -> None:
+    if not rms > LEAST_NOISE * peak:
+        raise InputError(
+            "no noise could be measured",
+            got=f"a scatter of {rms:.2g} in the median where pixels reach {peak:.2g}",
+            expected="a map with noise",
+            next_step="find sources in the restored image, not in a model of the sky",
+        )
 
 
 def _part_edges(edges: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

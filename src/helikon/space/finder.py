@@ -15,7 +15,6 @@ import numpy.typing as npt
 from astropy.table import QTable
 
 from helikon import __version__
-from helikon.errors import InputError
 from helikon.space.association.association import Association, join_pieces
 from helikon.space.association.candidates import find_candidates
 from helikon.space.background import Background, estimate_background, mesh_size
@@ -96,14 +95,13 @@ def find_sources(
     Raises
     ------
     InputError
-        If no noise can be measured.
+        If no background is given and no noise can be measured.
     """
     tell = progress or (lambda step, n_done, n_total: None)
     tell("background", 0, 1)
     background = background or estimate_background(
         radio_map.data, mesh_pixels=mesh_size(radio_map.beam_fwhm_pixels)
     )
-    refuse_without_noise(background.rms, radio_map.name)
     found = find_in_window(radio_map, background, model, settings, tell=tell)
     sha256 = "" if model is None else model.sha256
     return make_ordered(found.values, provenance(radio_map, sha256, settings))
@@ -159,12 +157,6 @@ def find_in_window(
     values |= _classes(probabilities)
     values["flags"] = _flag_blends(values)
     return Found(values=values, pieces=kept, source_of_piece=joined.source_of_piece)
-
-
-def refuse_without_noise(rms: npt.NDArray[np.floating], name: str) -> None:
-    """Raise InputError if no pixel or cell has any noise."""
-    if not np.any(rms > 0):
-        raise InputError(f"no noise could be measured in {name}", expected="a map with noise")
 
 
 def make_ordered(values: dict[str, Any], meta: dict[str, Any]) -> QTable:

@@ -21,7 +21,7 @@ HALO_BEAMS = 50
 LEAST_HALO, MOST_HALO = 200, 700
 """In pixels."""
 N_SAMPLES, SAMPLE_BYTES = 64, 65536
-KEPT = 4
+KEPT = 5
 """How things are searched and kept: where this number is another one, nothing is taken up."""
 
 

@@ -84,7 +84,8 @@ def write_part(path: Path, part: MeshPart) -> None:
 def read_part(path: Path) -> MeshPart:
     """Read the cells of one window."""
     with np.load(path, allow_pickle=False) as kept:
-        return MeshPart(**(dict(kept) | {name: int(kept[name]) for name in ("row", "column")}))
+        numbers = {"row": int(kept["row"]), "column": int(kept["column"]), "peak": float(kept["peak"])}
+        return MeshPart(**(dict(kept) | numbers))
 
 
 def write_mesh(path: Path, mesh: BackgroundMesh) -> None:

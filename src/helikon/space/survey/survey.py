@@ -16,7 +16,7 @@ from astropy.table import QTable
 from helikon.errors import InputError
 from helikon.space.background import assemble_mesh
 from helikon.space.beam import Beam
-from helikon.space.finder import Progress, find_sources, make_ordered, provenance, refuse_without_noise
+from helikon.space.finder import Progress, find_sources, make_ordered, provenance
 from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import RadioMap, open_map
 from helikon.space.model import load_model
@@ -157,7 +157,6 @@ def _measure_background(plan: Plan, run: Run, tell: Progress) -> None:
     _do(work.write_cells, plan, plan.windows, work.part_path, run, tell, "background")
     parts = [read_part(work.part_path(plan, tile)) for tile in plan.windows]
     mesh = assemble_mesh(parts, plan.shape, plan.mesh_pixels)
-    refuse_without_noise(mesh.rms, plan.name)
     write_mesh(path, mesh)
 
 
