@@ -1,8 +1,10 @@
 """The portal as it runs: a real hub, a real proxy, MLflow, and a small model server behind it."""
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -166,6 +168,36 @@ def test_each_door_asks_for_its_scope(
     answer = script.request(method, path, headers=bearer(tokens["bare"]))
     assert answer.status_code == 403
     assert scope in answer.json()["error"]["expected"]
+
+
+def documented() -> list[tuple[str, list[str]]]:
+    """Return what each line of the table of scopes lets a script do, and the scopes that it names."""
+    page = Path(__file__).parents[2] / "docs" / "howto" / "scripts-and-tokens.md"
+    rows = [line.split("|")[1:3] for line in page.read_text().splitlines() if line.startswith("| ")]
+    return [(what.strip(), re.findall("`(.+?)`", scopes)) for what, scopes in rows if "access:" in scopes]
+
+
+REQUESTS = {
+    "list jobs and models, read logs": ("GET", "/api/jobs"),
+    "call a model server": ("POST", "/models/echo/sum"),
+    "stop jobs, use MLflow": ("GET", "/mlflow/"),
+    "see a model server's metrics": ("GET", "/models/echo/metrics"),
+}
+
+
+def test_the_scopes_that_are_documented_suffice_and_none_of_them_can_be_left_out(
+    script: httpx.Client, browser: Browser
+) -> None:
+    table = documented()
+    assert [what for what, _ in table] == list(REQUESTS)
+    for what, scopes in table:
+        whole = bearer(browser.token("ada", *scopes))
+        assert script.request(*REQUESTS[what], headers=whole).status_code not in (401, 403), what
+        for left_out in scopes:
+            rest = [scope for scope in scopes if scope != left_out] or ["read:users:name!user"]
+            refused = script.request(*REQUESTS[what], headers=bearer(browser.token("ada", *rest)))
+            assert refused.status_code == 403, (what, left_out)
+            assert left_out in refused.json()["error"]["expected"]
 
 
 def test_who_asks_is_told_who_it_is(script: httpx.Client, tokens: dict[str, str]) -> None:

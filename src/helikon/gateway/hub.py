@@ -18,9 +18,9 @@ from helikon.settings import Settings
 __all__ = ["MLFLOW_PREFIX", "SCOPES", "configure"]
 
 SCOPES = {
-    "custom:jobs:submit": "Start and stop jobs, and read and write the history in MLflow",
+    "custom:jobs:submit": "Stop jobs, and read and write the history in MLflow",
     "custom:models:infer": "Call model endpoints",
-    "custom:models:admin": "See the metrics and documentation pages of model endpoints",
+    "custom:models:admin": "See the metrics and documentation pages of model endpoints that one may call",
 }
 """What the hub can grant besides its own scopes, and what each means."""
 
