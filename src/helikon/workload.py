@@ -201,6 +201,8 @@ class Status:
         One line on why it failed.
     attempt : int
         How often it has been started.
+    model : str or None
+        What a server serves, ``models:/NAME/VERSION``.
     """
 
     name: str
@@ -213,6 +215,7 @@ class Status:
     url: str | None = None
     cause: str | None = None
     attempt: int = 1
+    model: str | None = None
 
 
 _KINDS: dict[str, type[Workload]] = {

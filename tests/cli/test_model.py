@@ -1,7 +1,8 @@
 """helikon model: publish, list, show, serve, stop."""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 from safetensors.numpy import save_file
 
+from helikon.backends.local import LocalBackend
 from helikon.cli import main
 from helikon.cli.root import cli
-from helikon.errors import HelikonError
+from helikon.errors import HelikonError, InputError, NotFound
+from helikon.settings import load
+from helikon.workload import ModelServer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow", "ignore::FutureWarning:mlflow")
 ROOT = Path(__file__).parents[2]
@@ -94,12 +98,42 @@ def test_a_model_is_served_and_stopped(folder: Path, state: Path) -> None:
     assert _run("stop", "from-cli").stdout == "from-cli: was stopped already\n"
 
 
+@pytest.fixture
+def servers(state: Path) -> Iterator[LocalBackend]:
+    """Two servers of one model, and one of another, that do nothing."""
+    settings = load(overrides={"state_dir": str(state / "state")})
+    idle = (sys.executable, "-c", "import time; time.sleep(600)")
+    backend = LocalBackend(settings, commands=lambda workload, python: idle)
+    for name, model in (("trial", "pair/2"), ("old", "pair/1"), ("alone", "Single_one/1")):
+        backend.start(ModelServer(name=name, service="none:None", model=f"models:/{model}"))
+    yield backend
+    for status in backend.status():
+        backend.stop(status.name)
+
+
+def test_a_server_is_stopped_by_the_name_of_its_model_too(servers: LocalBackend) -> None:
+    assert _run("stop", "Single_one").stdout == "alone: stopped\n"
+    with pytest.raises(InputError, match=r"several servers serve the model pair: got .*old"):
+        _run("stop", "pair")
+    assert _run("stop", "models:/pair/2").stdout == "trial: stopped\n"
+    assert _run("stop", "pair").stdout == "old: stopped\n"
+    with pytest.raises(NotFound, match="expected none runs"):
+        _run("stop", "pair")
+
+
+def test_a_name_that_is_no_servers_is_answered_with_those_that_run(servers: LocalBackend) -> None:
+    _run("stop", "old")
+    with pytest.raises(NotFound, match=r"one of .*trial \(models:/pair/2\)"):
+        _run("stop", "nothing")
+    assert _run("stop", "old").stdout == "old: was stopped already\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("show", "nothing"), "no model nothing: expected one of "),
         (("serve", "nothing"), "no model nothing: expected one of "),
-        (("stop", "nothing"), "no job nothing"),
+        (("stop", "nothing"), "nor one of a model of that name: expected none runs"),
         (("publish", "nowhere", "--name", "x"), "nowhere is no model folder: got no folder"),
         (
             ("publish", "model", "--name", "x", "--service", "space/nothing"),

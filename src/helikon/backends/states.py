@@ -55,6 +55,7 @@ def _status(workload: Workload, attempt: Attempt) -> Status:
         url=_url(workload, attempt) if state is State.RUNNING else None,
         cause=_cause(runner, ended) if state is State.FAILED else None,
         attempt=attempt.number,
+        model=workload.model if isinstance(workload, ModelServer) else None,
     )
 
 

@@ -108,7 +108,7 @@ def _row(status: Status) -> tuple[object, ...]:
 def _facts(status: Status) -> Iterable[tuple[str, object]]:
     yield from (("name", status.name), ("kind", status.kind), ("owner", status.owner))
     yield from (("state", status.state), ("cause", status.cause), ("exit code", status.exit_code))
-    yield from (("url", status.url), ("attempt", status.attempt))
+    yield from (("url", status.url), ("model", status.model), ("attempt", status.attempt))
     yield from (("started", local_time(status.started)), ("ended", local_time(status.ended)))
     yield from (("duration", _duration(status)), ("log", f"helikon job logs {status.name}"))
 

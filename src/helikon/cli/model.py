@@ -187,22 +187,22 @@ def serve(context: click.Context, uri: str, name: str | None, as_json: bool) -> 
 def stop(context: click.Context, name: str) -> None:
     """Stop a model server, and return when it is gone.
 
+    NAME is the server's, or that of the model it serves: NAME, NAME/VERSION
+    or NAME@ALIAS.
+
     \b
     Example:
       helikon model stop radio-sources
+      helikon model stop radio-sources/3
     """
     from helikon.backends import connect
-    from helikon.errors import NotFound
-    from helikon.workload import ModelServer
+    from helikon.serving.deploy import find_server
 
-    backend = connect(settings_of(context))
-    (status,) = backend.status(name)
-    if status.kind != ModelServer.kind:
-        raise NotFound(
-            f"no model server {name}", got=f"a {status.kind} job", next_step=f"helikon job stop {name}"
-        )
-    backend.stop(name)
-    click.echo(f"{name}: {'stopped' if status.state.is_alive else f'was {status.state} already'}")
+    settings = settings_of(context)
+    server = find_server(settings, name)
+    connect(settings).stop(server.name)
+    was = "stopped" if server.state.is_alive else f"was {server.state} already"
+    click.echo(f"{server.name}: {was}")
 
 
 def _facts(found: "Model") -> list[tuple[str, object]]:

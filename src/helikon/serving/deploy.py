@@ -16,7 +16,16 @@ from helikon.errors import InputError, JobFailed, NotFound, NotReady
 from helikon.settings import Settings
 from helikon.workload import ModelServer, State, Status
 
-__all__ = ["Endpoint", "endpoint_token", "find_endpoint", "model_server", "serve", "token_file", "wait_ready"]
+__all__ = [
+    "Endpoint",
+    "endpoint_token",
+    "find_endpoint",
+    "find_server",
+    "model_server",
+    "serve",
+    "token_file",
+    "wait_ready",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +127,52 @@ def find_endpoint(settings: Settings, name: str) -> Endpoint:
         reason = f"{status.state}" + (f" ({status.cause})" if status.cause else "")
         raise NotReady(f"the model server {name} does not answer", got=reason)
     return Endpoint(name=name, url=status.url.rstrip("/"), token=endpoint_token(settings))
+
+
+def find_server(settings: Settings, name: str) -> Status:
+    """Return the model server that a user means: one of that name, or the one that serves that model.
+
+    Parameters
+    ----------
+    settings : Settings
+        Say where servers run.
+    name : str
+        Of the server, or of what it serves: NAME, NAME/VERSION or NAME@ALIAS.
+
+    Raises
+    ------
+    NotFound
+        If there is none; says which run.
+    InputError
+        If several serve the model.
+    """
+    known = connect(settings).status()
+    named = [status for status in known if status.name == name]
+    servers = [status for status in known if status.kind == ModelServer.kind and status.state.is_alive]
+    meant = [status for status in servers if status.name == name] or _serving(settings, name, servers)
+    if len(meant) > 1:
+        raise InputError(
+            f"several servers serve the model {name}",
+            got=", ".join(status.name for status in meant),
+            expected="one of these names",
+        )
+    if meant or (named and named[0].kind == ModelServer.kind):
+        return (meant or named)[0]
+    running = ", ".join(f"{status.name} ({status.model})" for status in servers)
+    raise NotFound(
+        f"no model server {name}, nor one of a model of that name",
+        got=f"a {named[0].kind} job" if named else None,
+        expected=f"one of {running}" if running else "none runs",
+        next_step=f"helikon job stop {name}" if named else None,
+    )
+
+
+def _serving(settings: Settings, name: str, servers: list[Status]) -> list[Status]:
+    """Return those that serve a model: any version of it, or the one that is named."""
+    if "@" in name:
+        name = find_model(settings, name).uri
+    wanted = "models:/" + name.removeprefix("models:/")
+    return [status for status in servers if wanted in (status.model, (status.model or "").rpartition("/")[0])]
 
 
 def endpoint_token(settings: Settings) -> str:
