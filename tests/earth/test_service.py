@@ -48,3 +48,10 @@ def test_a_series_of_another_length_is_answered_with_400_and_one_line(server: st
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert (error["got"], error["expected"]) == ("2", "ndvi at 4 times: 4 numbers")
+
+
+@pytest.mark.slow
+def test_a_field_that_there_is_not_is_refused_with_those_there_are(server: str) -> None:
+    answer = httpx.post(f"{server}/classify", json={"series": [[0.9] * 4], "gaps": "none"}, timeout=60)
+    assert answer.status_code == 400
+    assert "there is no field gaps: expected one of series" in answer.json()["detail"][0]["msg"]

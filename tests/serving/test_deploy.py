@@ -65,7 +65,7 @@ def test_a_file_is_sent_under_the_name_that_the_service_asks_for(
     file = tmp_path / "table.txt"
     assert client.post_file("total", file, offset=1.5).json() == {"total": 19.5}
     assert client.post_file("total", file, file_field="table").json() == {"total": 18.0}
-    with pytest.raises(InputError, match="refused total: got 400"):
+    with pytest.raises(InputError, match="refused total: got 400 table: Field required"):
         client.post_file("total", file, file_field="other")
 
 

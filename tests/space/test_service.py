@@ -12,6 +12,8 @@ import pytest
 from astropy.table import QTable
 from astropy.wcs import WCS
 
+from helikon.errors import InputError
+from helikon.serving.client import EndpointClient
 from helikon.space.fits import Beam, RadioMap, write_map
 from helikon.space.formats import FILES
 from helikon.testing.services import served
@@ -73,6 +75,16 @@ def test_bad_fields_are_answered_with_400_and_one_line(
     answer = send(server, map_path, **fields)
     assert answer.status_code == 400
     assert says in " ".join(str(part) for part in answer.json()["error"].values())
+
+
+@pytest.mark.slow
+def test_a_misspelt_field_is_refused_with_those_there_are(server: str, map_path: Path) -> None:
+    answer = send(server, map_path, score_treshold="0.3")
+    assert answer.status_code == 400
+    expected = "expected one of map, seed_sigma, flood_sigma, score_threshold, beam, name"
+    assert f"there is no field score_treshold: {expected}" in answer.json()["detail"][0]["msg"]
+    with EndpointClient(server, "any") as client, pytest.raises(InputError, match="no field score_treshold"):
+        client.post_file("find", map_path, score_treshold=0.3)
 
 
 @pytest.mark.slow

@@ -11,9 +11,16 @@ from starlette.responses import JSONResponse
 from helikon.earth.models import load_predictor
 from helikon.earth.prediction import fill_gaps
 from helikon.errors import InputError, UserError
+from helikon.serving.fields import KnownFields
 from helikon.spark.objects import Folder
 
 __all__ = ["Classifier"]
+
+
+class ClassifyFields(KnownFields):
+    """What :meth:`Classifier.classify` is sent."""
+
+    series: list[list[float | None]]
 
 
 @bentoml.service(name="Classifier", workers=1)
@@ -31,8 +38,8 @@ class Classifier:
         if self.card.kind != "pixels":
             raise InputError("this service serves models of pixels", got=f"a model of {self.card.kind}")
 
-    @bentoml.api  # type: ignore[untyped-decorator]
-    def classify(self, series: list[list[float | None]], context: bentoml.Context) -> dict[str, Any]:
+    @bentoml.api(input_spec=ClassifyFields)  # type: ignore[untyped-decorator]
+    def classify(self, context: bentoml.Context, *, series: list[list[float | None]]) -> dict[str, Any]:
         """Say what is at each place.
 
         Parameters
@@ -50,7 +57,8 @@ class Classifier:
         Notes
         -----
         Series that the model does not want are answered with status 400 and
-        ``{"error": {"what", "got", "expected", "next"}}``.
+        ``{"error": {"what", "got", "expected", "next"}}``, a field that there is
+        not with BentoML's ``{"error", "detail"}``.
         """
         try:
             return {"values": self._said(series)}

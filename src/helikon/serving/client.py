@@ -115,4 +115,11 @@ def _reason(response: httpx.Response) -> str:
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         error = ", ".join(str(value) for value in error.values() if value)
+    elif isinstance(body, dict) and isinstance(body.get("detail"), list):  # BentoML's, of fields
+        error = ", ".join(_of_field(one) for one in body["detail"]) or error
     return f"{response.status_code} {' '.join(str(error).split())[:300]}".strip()
+
+
+def _of_field(detail: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in detail.get("loc", ()))
+    return f"{place}: {detail.get('msg')}" if place else str(detail.get("msg")).removeprefix("Value error, ")

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from helikon.errors import UserError
 from helikon.pool import run_here
+from helikon.serving.fields import KnownFields
 from helikon.space.beam import parse_beam
 from helikon.space.card import SHIPPED
 from helikon.space.finder_settings import FLOOD_SIGMA, SCORE_THRESHOLD, SEED_SIGMA, FinderSettings
@@ -29,6 +30,17 @@ _UPLOAD = re.compile("^tmp[a-z0-9_]{8}(?=.)")
 """What BentoML puts before the name of an uploaded file."""
 
 
+class FindFields(KnownFields):
+    """The form of :meth:`SourceFinder.find`, which tells what they mean."""
+
+    map: Path
+    seed_sigma: float = SEED_SIGMA
+    flood_sigma: float = FLOOD_SIGMA
+    score_threshold: float = SCORE_THRESHOLD
+    beam: str = ""
+    name: str = ""
+
+
 @bentoml.service(name="SourceFinder", workers=1)
 class SourceFinder:
     """Find, classify and measure sources in radio maps.
@@ -43,16 +55,17 @@ class SourceFinder:
         load_model(folder)  # refuses to start on a model that cannot be used
         self.model = ModelFile.of(folder)
 
-    @bentoml.api  # type: ignore[untyped-decorator]
+    @bentoml.api(input_spec=FindFields)  # type: ignore[untyped-decorator]
     def find(
         self,
-        map: Path,
         context: bentoml.Context,
-        seed_sigma: float = SEED_SIGMA,
-        flood_sigma: float = FLOOD_SIGMA,
-        score_threshold: float = SCORE_THRESHOLD,
-        beam: str = "",
-        name: str = "",
+        *,
+        map: Path,
+        seed_sigma: float,
+        flood_sigma: float,
+        score_threshold: float,
+        beam: str,
+        name: str,
     ) -> Annotated[Path, ZIP]:
         """Return a ZIP file of the catalogue in all formats, its picture and report.json.
 
@@ -74,7 +87,8 @@ class SourceFinder:
         Notes
         -----
         A map that cannot be used is answered with status 400 and
-        ``{"error": {"what", "got", "expected", "next"}}``.
+        ``{"error": {"what", "got", "expected", "next"}}``, a field that there is
+        not with BentoML's ``{"error", "detail"}``.
         """
         try:
             settings = FinderSettings(
