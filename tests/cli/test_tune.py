@@ -26,6 +26,11 @@ def both(trial):
     rate = trial.suggest_int("rate", 0, 2)
     return rate, rate**2
 
+def picky(trial):
+    if trial.suggest_int("n", 0, 3) % 2:
+        raise RuntimeError("no odd numbers")
+    return 1.0
+
 def slow(trial):
     rate = trial.suggest_float("rate", 0, 1)
     time.sleep(600 if trial.number > 1 else 0)
@@ -55,8 +60,9 @@ def test_a_search_prints_its_best_trials_and_can_go_on() -> None:
         again = CliRunner().invoke(cli, [*words, "--trials", "6"])
         assert isinstance(again.exception, AlreadyExists)
         more = CliRunner().invoke(cli, [*words, "--trials", "6", "--resume", "--json"])
-        best = json.loads(more.stdout)
-        assert len(best) == 6
+        told = json.loads(more.stdout)
+        best = told["best"]
+        assert (len(best), told["n_complete"], told["failed"]) == (6, 6, [])
         assert best == sorted(best, key=lambda trial: trial["values"])
         rates = {trial["params"]["rate"] for trial in best if trial["number"] < 2}
         assert rates == {0.25, 0.5}
@@ -84,7 +90,28 @@ def test_several_objectives_and_a_sampler_with_options() -> None:
             [*words, "--sampler", "grid", "--sampler-option", grid, "--pruner", "none", "--json"],
             catch_exceptions=False,
         )
-        assert sorted(trial["values"] for trial in json.loads(found.stdout)) == [[0, 0], [1, 1], [2, 4]]
+        assert sorted(trial["values"] for trial in json.loads(found.stdout)["best"]) == [
+            [0, 0],
+            [1, 1],
+            [2, 4],
+        ]
+    finally:
+        close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_small")
+def test_why_trials_failed_is_said() -> None:
+    grid = ["--sampler", "grid", "--sampler-option", "search_space={n: [0, 1, 2, 3]}", "--workers", "1"]
+    try:
+        done = CliRunner().invoke(
+            cli, ["tune", "objective.py:picky", *grid, "--json"], catch_exceptions=False
+        )
+        (failed,) = json.loads(done.stdout)["failed"]
+        assert (failed["cause"], len(failed["trials"])) == ("RuntimeError: no odd numbers", 2)
+        numbers = ", ".join(str(number) for number in failed["trials"])
+        assert f"2 of 4 trials failed:\n  trials {numbers}: RuntimeError: no odd numbers\n" in done.stderr
+        assert "0 pruned, 2 failed, best 1" in done.stderr
     finally:
         close()
 

@@ -287,6 +287,20 @@ def test_a_sampler_that_has_tried_everything_ends_the_study(run, sampler: str, n
     assert set(states(study)) == {"COMPLETE"}
 
 
+def test_why_trials_failed_is_told_together(run, warm: Settings) -> None:
+    def picky(trial: optuna.Trial) -> float:
+        if trial.number in (1, 4, 5):
+            raise ValueError("no such filter" if trial.number < 5 else "no light")
+        return 1.0
+
+    updates: list[StudyUpdate] = []
+    study = run(picky, n_trials=8, on_update=updates.append, plots=False)
+    failures = [(one.cause, one.trials) for one in updates[-1].failures]
+    assert failures == [("ValueError: no such filter", (1, 4)), ("ValueError: no light", (5,))]
+    result = json.loads((study_folder(warm, study.study_name) / "result.json").read_text())
+    assert result["failed"][1] == {"cause": "ValueError: no light", "trials": [5]}
+
+
 def test_its_plots_and_its_result_are_kept_with_its_run(run, warm: Settings) -> None:
     def both(trial: optuna.Trial) -> tuple[float, float]:
         x = trial.suggest_float("x", 0, 1)

@@ -101,7 +101,7 @@ def tune(context: click.Context, /, **options: Any) -> None:
       helikon tune my_objective.py:both --direction maximize --direction minimize --sampler nsga2
       helikon tune --recipe space/mask-rcnn --option n_steps=200 --search "learning_rate=1e-5..1e-3 log"
     """
-    from helikon.cli.tune_table import LiveTable, echo_best
+    from helikon.cli.tune_table import LiveTable, echo_failures, echo_study
     from helikon.spark.choices import make_pruner, make_sampler, read_options
     from helikon.spark.study import summarise
     from helikon.spark.tuning import tune as run
@@ -124,7 +124,9 @@ def tune(context: click.Context, /, **options: Any) -> None:
             resume=options["resume"],
             on_update=table.update,
         )
-    echo_best(summarise(study, 0).best, len(directions), as_json=options["as_json"])
+    told = summarise(study, 0)
+    echo_failures(told)
+    echo_study(told, len(directions), as_json=options["as_json"])
 
 
 def _objective(settings: "Settings", **options: Any) -> tuple[str, Any, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from helikon.spark.study import ERROR, STOPPED
+from helikon.spark.failures import ERROR, STOPPED
 
 if TYPE_CHECKING:
     import optuna

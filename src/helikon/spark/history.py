@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helikon.settings import Settings
+from helikon.spark.failures import ERROR
 from helikon.spark.history_rows import EndedRun, write_rows
-from helikon.spark.study import ERROR, summarise
+from helikon.spark.study import summarise
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,17 +14,12 @@ from filelock import FileLock, Timeout
 
 from helikon.errors import AlreadyExists, InputError
 from helikon.settings import Settings
+from helikon.spark.failures import Failure, failures_of
 
 if TYPE_CHECKING:
     import optuna
 
 __all__ = ["BestTrial", "StudyUpdate", "open_study", "study_folder", "summarise", "write_result"]
-
-STOPPED = "helikon:stopped"
-"""Attribute of a trial that failed because the study was stopped; it does not count."""
-ERROR = "helikon:error"
-"""Attribute of a trial that failed: why, in one line."""
-
 
 N_BEST = 10
 """How many of the best trials are told."""
@@ -70,6 +65,8 @@ class StudyUpdate:
     best : tuple of BestTrial
         The ten best, the best first; of several objectives, those that no
         other trial beats in all.
+    failures : tuple of Failure
+        Why trials failed, the commonest cause first.
     """
 
     name: str
@@ -82,6 +79,7 @@ class StudyUpdate:
     best_value: float | None = None
     best_params: tuple[tuple[str, object], ...] = ()
     best: tuple[BestTrial, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     @property
     def n_ended(self) -> int:
@@ -204,6 +202,7 @@ def summarise(study: "optuna.Study", n_trials: int) -> StudyUpdate:
         n_pruned=states.count(TrialState.PRUNED),
         n_failed=states.count(TrialState.FAIL),
         best=best,
+        failures=failures_of(study),
         **first,
     )
 
@@ -236,6 +235,7 @@ def write_result(study: "optuna.Study", update: StudyUpdate, folder: Path) -> Pa
         "n_pruned": update.n_pruned,
         "n_failed": update.n_failed,
         "best": [{"number": t.number, "values": t.values, "params": t.params} for t in best],
+        "failed": [dataclasses.asdict(failure) for failure in update.failures],
     }
     path = folder / "result.json"
     beside = folder / f"result.json.{os.getpid()}"

@@ -19,12 +19,13 @@ from helikon.settings import Settings
 from helikon.spark.conf import is_local
 from helikon.spark.desk import Desk
 from helikon.spark.dispatch import run_partitions
+from helikon.spark.failures import ERROR
 from helikon.spark.history import History, record_study
 from helikon.spark.objectives import space_objective
 from helikon.spark.sessions import session
 from helikon.spark.shipping import pack, pack_function
 from helikon.spark.storage import serve
-from helikon.spark.study import ERROR, StudyUpdate, open_study, study_folder, summarise, write_result
+from helikon.spark.study import StudyUpdate, open_study, study_folder, summarise, write_result
 from helikon.spark.worker import Orders, run_slot
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from helikon.spark.failures import ERROR
 from helikon.spark.shipping import unpack, unpack_function
 from helikon.spark.storage import Address, ask_desk, connect, stop_desk
-from helikon.spark.study import ERROR
 
 if TYPE_CHECKING:
     import optuna
