@@ -61,13 +61,14 @@ def test_a_seed_repeats_a_search() -> None:
 
 
 def test_options_are_read_as_yaml() -> None:
-    pairs = ["multivariate=true", "n=3", "space={x: [1, 2]}", "name=a=b", "nothing="]
+    pairs = ["multivariate=true", "n=3", "space={x: [1, 2]}", "name=a=b", "nothing=", "small=[1e-3, -2E+1]"]
     assert read_options(pairs) == {
         "multivariate": True,
         "n": 3,
         "space": {"x": [1, 2]},
         "name": "a=b",
         "nothing": None,
+        "small": [0.001, -20.0],
     }
 
 

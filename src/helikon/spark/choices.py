@@ -1,6 +1,7 @@
 """Optuna's samplers and pruners by name, with their own options. Imports Optuna only when one is made."""
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,15 @@ _QUIET = {
     "QMCSampler": {"warn_independent_sampling": False},
     "CmaEsSampler": {"warn_independent_sampling": False},
 }
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML in which ``1e-3`` is a number, as in YAML 1.2; in 1.1 it takes a point to be one."""
+
+
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def make_sampler(
@@ -107,7 +117,7 @@ def read_options(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         key, sign, value = pair.partition("=")
         try:
-            read[key.strip()] = yaml.safe_load(value)
+            read[key.strip()] = yaml.load(value, Loader=_Yaml)
         except yaml.YAMLError as error:
             raise InputError(f"option {key} cannot be read", got=repr(value), expected="YAML") from error
         if not sign or not key.strip():

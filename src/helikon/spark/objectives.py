@@ -4,6 +4,7 @@ All are plain functions of a trial that can be sent to workers. A recipe is
 trained by a process of its own (``recipe_trial.py``), which ends with its worker.
 """
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,32 @@ from helikon.spark.shipping import pack_function, unpack_function
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["recipe_objective", "sklearn_objective", "space_objective"]
+__all__ = ["SpaceObjective", "recipe_objective", "sklearn_objective", "space_objective"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceObjective:
+    """An objective that says what it searches.
+
+    Attributes
+    ----------
+    function : callable
+        Takes the space and a trial.
+    space : Mapping[str, range]
+        Parameter to what is searched: a Range, a Choice, values, or an Optuna distribution.
+    """
+
+    function: Callable[..., float | Sequence[float]]
+    space: Mapping[str, Any]
+
+    def __call__(self, trial: "optuna.Trial") -> float | Sequence[float]:
+        """Return a trial's value, or values."""
+        return self.function(self.space, trial)
 
 
 def space_objective(
     function: Callable[..., float | Sequence[float]], space: Mapping[str, Any]
-) -> "Callable[[optuna.Trial], float | Sequence[float]]":
+) -> SpaceObjective:
     """Return an objective: what a function returns for parameters by their names.
 
     Parameters
@@ -52,7 +73,7 @@ def space_objective(
         ) from error
     except ValueError:  # a function of C does not say what it takes
         pass
-    return functools.partial(_of_space, pack_function(function), read)
+    return SpaceObjective(function=functools.partial(_of_space, pack_function(function)), space=read)
 
 
 def sklearn_objective(
@@ -64,7 +85,7 @@ def sklearn_objective(
     scoring: str | Callable[..., float] | None = None,
     cv: Any = 5,
     groups: Any = None,
-) -> "Callable[[optuna.Trial], float]":
+) -> SpaceObjective:
     """Return an objective: the mean score of an estimator in cross-validation.
 
     The folds are scored one by one and their running mean is reported, so that
@@ -101,7 +122,8 @@ def sklearn_objective(
             expected=f"one of {', '.join(sorted(known))}",
         )
     read = {key: _read(key, one) for key, one in space.items()}
-    return functools.partial(_cross_validated, estimator, read, (x, y, groups), scoring, cv)
+    score = functools.partial(_cross_validated, estimator, (x, y, groups), scoring, cv)
+    return SpaceObjective(function=score, space=read)
 
 
 def recipe_objective(
@@ -111,7 +133,7 @@ def recipe_objective(
     fixed: Sequence[str] = (),
     searched: Sequence[str] = (),
     metric: str | None = None,
-) -> "Callable[[optuna.Trial], float]":
+) -> SpaceObjective:
     """Return an objective: a figure of a training recipe's record, at its end.
 
     What the recipe records on the way is reported, so that a pruner ends a poor
@@ -152,7 +174,7 @@ def recipe_objective(
         metric=metric or "loss",
         settings=settings.model_dump(mode="json"),
     )
-    return functools.partial(train_trial, training, space)
+    return SpaceObjective(function=functools.partial(train_trial, training), space=space)
 
 
 def _read(key: str, one: Any) -> Any:
@@ -175,10 +197,10 @@ def _unpacked(packed: bytes) -> Callable[..., Any]:
 
 def _cross_validated(
     estimator: Any,
-    space: dict[str, Any],
     data: tuple[Any, Any, Any],
     scoring: Any,
     cv: Any,
+    space: dict[str, Any],
     trial: "optuna.Trial",
 ) -> float:
     """Score the folds one by one."""

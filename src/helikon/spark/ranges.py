@@ -8,8 +8,9 @@ from helikon.errors import InputError
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
-__all__ = ["Choice", "Range", "read_space", "suggest"]
+__all__ = ["Choice", "Range", "distribution_of", "read_space", "suggest"]
 
 _RANGE = re.compile(r"\s*(\S+?)\s*\.\.\s*(\S+?)\s*(?:\s(log|int|log int|int log))?\s*$")
 
@@ -65,6 +66,22 @@ def read_space(pairs: "tuple[str, ...] | list[str]") -> dict[str, Range | Choice
 def suggest(trial: "optuna.Trial", space: dict[str, Range | Choice]) -> dict[str, Any]:
     """Return a value for each key, suggested by a trial."""
     return {key: _suggest(trial, key, one) for key, one in space.items()}
+
+
+def distribution_of(what: Any) -> "BaseDistribution":
+    """Return Optuna's distribution of what is searched: a range, a choice, a sequence, or one of its own."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(what, Choice):
+        return CategoricalDistribution(what.values)
+    if isinstance(what, list | tuple):
+        return CategoricalDistribution(tuple(what))
+    if not isinstance(what, Range):
+        found: BaseDistribution = what
+        return found
+    if what.is_whole:
+        return IntDistribution(int(what.low), int(what.high), log=what.is_log)
+    return FloatDistribution(what.low, what.high, log=what.is_log)
 
 
 def _suggest(trial: "optuna.Trial", key: str, one: Range | Choice) -> Any:
