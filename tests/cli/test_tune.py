@@ -12,7 +12,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from helikon.cli.root import cli
-from helikon.errors import AlreadyExists, NotFound
+from helikon.errors import AlreadyExists, InputError, NotFound
 from helikon.spark.sessions import close
 from helikon.testing.polling import eventually
 
@@ -81,8 +81,6 @@ def test_several_objectives_and_a_sampler_with_options() -> None:
         "minimize",
         "--direction",
         "maximize",
-        "--workers",
-        "1",
     ]
     try:
         found = CliRunner().invoke(
@@ -102,7 +100,7 @@ def test_several_objectives_and_a_sampler_with_options() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("_small")
 def test_why_trials_failed_is_said() -> None:
-    grid = ["--sampler", "grid", "--sampler-option", "search_space={n: [0, 1, 2, 3]}", "--workers", "1"]
+    grid = ["--sampler", "grid", "--sampler-option", "search_space={n: [0, 1, 2, 3]}", "--seed", "1"]
     try:
         done = CliRunner().invoke(
             cli, ["tune", "objective.py:picky", *grid, "--json"], catch_exceptions=False
@@ -111,9 +109,20 @@ def test_why_trials_failed_is_said() -> None:
         assert (failed["cause"], len(failed["trials"])) == ("RuntimeError: no odd numbers", 2)
         numbers = ", ".join(str(number) for number in failed["trials"])
         assert f"2 of 4 trials failed:\n  trials {numbers}: RuntimeError: no odd numbers\n" in done.stderr
-        assert "0 pruned, 2 failed, best 1" in done.stderr
+        assert "4 of 4 trials, 0 pruned, 2 failed, best 1" in done.stderr
     finally:
         close()
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [("rat=0.25", "expected one of rate"), ("rate=2", "got 2, expected 0 to 1"), ("rate=1e1", "got 10.0")],
+)
+def test_a_first_trial_that_cannot_be_is_refused_before_spark_starts(first: str, said: str) -> None:
+    done = CliRunner().invoke(cli, ["tune", "objective.py:loss", "--first", first])
+    assert isinstance(done.exception, InputError)
+    assert said in str(done.exception)
 
 
 @pytest.mark.slow

@@ -60,12 +60,24 @@ def test_what_is_known_to_be_good_is_tried_first_and_once(run) -> None:
     assert states(more) == {"COMPLETE": 4}
 
 
-def test_what_is_given_and_not_asked_for_or_out_of_range_is_a_failed_trial(run) -> None:
-    study = run(parabola, n_trials=3, n_workers=1, first=[{"y": 0.25}, {"x": 7.0}], plots=False)
+@pytest.mark.parametrize("first", [{"y": 0.25}, {"x": 7.0}])
+def test_what_is_given_and_not_asked_for_or_out_of_range_is_refused_before_a_study_is_made(
+    settings: Settings, first: dict[str, float]
+) -> None:
+    with pytest.raises(InputError, match=r"expected (one of x|-1 to 1)"):
+        tune(parabola, settings=settings, n_trials=3, study_name="refused", first=[first])
+    assert not study_folder(settings, "refused").exists()
+
+
+def test_where_it_is_not_known_what_is_asked_for_such_a_trial_fails(run) -> None:
+    def handed_on(trial: optuna.Trial) -> float:
+        return parabola(trial)
+
+    study = run(handed_on, n_trials=3, n_workers=1, first=[{"y": 0.25}, {"x": 7.0}], plots=False)
     assert states(study) == {"FAIL": 2, "COMPLETE": 1}
     errors = [trial.user_attrs["helikon:error"] for trial in study.trials[:2]]
     assert errors == [
-        "ValueError: the objective asks for no y, which was given",
+        "ValueError: the objective asks for no y, which was given; it asks for x",
         "ValueError: x = 7.0 was given and is not in the range that is searched",
     ]
 
@@ -276,6 +288,7 @@ def test_an_objective_may_end_the_study(run) -> None:
 @pytest.mark.parametrize(("sampler", "n_workers"), [("grid", 1), ("grid", 2), ("brute-force", 1)])
 def test_a_sampler_that_has_tried_everything_ends_the_study(run, sampler: str, n_workers: int) -> None:
     def both(trial: optuna.Trial) -> float:
+        time.sleep(0.05 * (trial.number % 3))
         return trial.suggest_int("x", 0, 2) + (trial.suggest_categorical("kind", ["a", "b"]) == "b")
 
     options = {"search_space": {"x": [0, 1, 2], "kind": ["a", "b"]}} if sampler == "grid" else {}
@@ -283,8 +296,40 @@ def test_a_sampler_that_has_tried_everything_ends_the_study(run, sampler: str, n
     study = run(both, n_trials=50, n_workers=n_workers, sampler=made)
     tried = {(trial.params["x"], trial.params["kind"]) for trial in study.trials}
     assert len(tried) == 6
-    assert 6 <= len(study.trials) < 12
+    assert len(study.trials) == 6 or (sampler == "brute-force" and len(study.trials) < 12)
     assert set(states(study)) == {"COMPLETE"}
+
+
+def test_a_grid_that_was_stopped_and_goes_on_tries_each_point_once(run) -> None:
+    def slow(trial: optuna.Trial) -> float:
+        x = trial.suggest_float("x", 0, 9)
+        time.sleep(60 if trial.number in (2, 3) else 0)
+        return x
+
+    def stop(update: StudyUpdate) -> None:
+        assert update.n_trials == 7
+        if update.n_complete == 2 and update.n_running == 2:
+            raise KeyboardInterrupt
+
+    grid = optuna.samplers.GridSampler({"x": [float(x) for x in range(7)]})
+    with pytest.raises(KeyboardInterrupt):
+        run(slow, n_trials=20, sampler=grid, on_update=stop, plots=False)
+    study = run(slow, n_trials=20, sampler=grid, resume=True, plots=False)
+    assert states(study) == {"COMPLETE": 7, "FAIL": 2}
+    assert sorted(trial.params["x"] for trial in study.trials if trial.value is not None) == list(range(7))
+    assert len(run(slow, n_trials=20, sampler=grid, resume=True, plots=False).trials) == 9
+
+
+def test_a_grid_need_not_be_asked_for_in_all_its_points_but_holds_all_that_is_asked(run) -> None:
+    def depth_of_trees(trial: optuna.Trial) -> float:
+        is_tree = trial.suggest_categorical("kind", ["tree", "line"]) == "tree"
+        return float(trial.suggest_int("depth", 1, 2) if is_tree else trial.suggest_int("width", 1, 2))
+
+    grid = optuna.samplers.GridSampler({"kind": ["tree", "line"], "depth": [1, 2]})
+    study = run(depth_of_trees, n_trials=9, sampler=grid, plots=False)
+    assert states(study) == {"COMPLETE": 2, "FAIL": 2}
+    told = {trial.user_attrs.get("helikon:error") for trial in study.trials}
+    assert told == {None, "ValueError: the grid has no width: it has depth, kind"}
 
 
 def test_why_trials_failed_is_told_together(run, warm: Settings) -> None:

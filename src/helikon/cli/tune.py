@@ -41,7 +41,8 @@ __all__ = ["tune"]
     "first",
     multiple=True,
     metavar="KEY=VALUE,...",
-    help="Parameters of a trial before those that are sampled: what is known to be good.",
+    help="Parameters of a trial before those that are sampled: what is known to be good. A name that the "
+    "objective does not ask for, or a value out of its range, is refused.",
 )
 @click.option("--metric", help="The figure of the recipe's record that is the value (default: its loss).")
 @click.option("--trials", "n_trials", default=20, show_default=True, help="Trials the study has in the end.")

@@ -7,11 +7,12 @@ the same trial again, with the parameters that are set already.
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from helikon.spark.failures import ERROR, STOPPED
+from helikon.spark.given import enqueue
 
 if TYPE_CHECKING:
     import optuna
@@ -32,9 +33,22 @@ class Desk:
         How many trials shall have ended in the end, those of earlier runs too.
     timeout_s : float, optional
         Seconds after which no trial is handed out any more.
+    points : sequence of mapping, optional
+        Of a grid: what new trials are given, in this order, besides those that wait already.
+
+    Attributes
+    ----------
+    n_trials : int
+        How many trials the study has in the end: as asked for, or fewer where a grid has no more.
     """
 
-    def __init__(self, study: "optuna.Study", n_trials: int, timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        study: "optuna.Study",
+        n_trials: int,
+        timeout_s: float | None = None,
+        points: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
         self._study = study
         self._lock = threading.Lock()
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -42,7 +56,12 @@ class Desk:
         self._starts: Counter[int] = Counter()
         self._is_open = True
         self._lost = _running(study)
-        self._n_new = max(0, n_trials - _n_counted(study) - len(self._lost))
+        n_had = _n_counted(study) + len(self._lost)
+        self._n_new = max(0, n_trials - n_had)
+        self._points = None if points is None else deque(points)
+        if self._points is not None:
+            self._n_new = min(self._n_new, len(self._points) + len(_waiting(study)))
+        self.n_trials = min(n_trials, n_had + self._n_new)
 
     @property
     def n_left(self) -> int:
@@ -84,6 +103,8 @@ class Desk:
         if self._n_new == 0:
             return None
         self._n_new -= 1
+        if self._points and not _waiting(self._study):
+            enqueue(self._study, self._points.popleft())
         return int(self._study.ask()._trial_id)
 
     def _clear(self, slot: int) -> None:
@@ -108,6 +129,13 @@ def _running(study: "optuna.Study") -> list[int]:
     from optuna.trial import TrialState
 
     return [trial._trial_id for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))]
+
+
+def _waiting(study: "optuna.Study") -> "Sequence[optuna.trial.FrozenTrial]":
+    from optuna.trial import TrialState
+
+    found: Sequence[optuna.trial.FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return found
 
 
 def _n_counted(study: "optuna.Study") -> int:

@@ -20,6 +20,7 @@ from helikon.spark.conf import is_local
 from helikon.spark.desk import Desk
 from helikon.spark.dispatch import run_partitions
 from helikon.spark.failures import ERROR
+from helikon.spark.given import check_given, enqueue_first, points_of, untried
 from helikon.spark.history import History, record_study
 from helikon.spark.objectives import space_objective
 from helikon.spark.sessions import session
@@ -84,11 +85,13 @@ def tune(
         One for each value of the objective.
     first : sequence of mapping
         Parameters of trials that come before those the sampler chooses, what is
-        known to be good, say; those that a mapping leaves out are sampled. A
-        value that the objective does not ask for, or out of its range, fails the trial.
+        known to be good, say; those that a mapping leaves out are sampled. What
+        the objective does not ask for, or out of its range, is refused; where that is
+        not known before it runs (see :mod:`helikon.spark.asked`), the trial fails.
     sampler, pruner : optional
         Optuna's; TPE and median by default. With several workers, every one
-        seeds its copy of the sampler anew.
+        seeds its copy of the sampler anew. A grid's points are handed out by the
+        driver, each once.
     timeout_s : float, optional
         Seconds after which no trial is begun; those that run end by themselves.
     resume : bool
@@ -109,20 +112,22 @@ def tune(
     AlreadyExists
         If the study is there and ``resume`` is not set, or another process tunes it.
     InputError
-        If the directions, numbers or space cannot be used or the objective cannot be sent.
+        If the directions, numbers, space or first trials cannot be used or the
+        objective cannot be sent.
     EngineError
         If all trials failed, with the first one's error, or Spark failed for good.
     """
     _check(n_trials, n_workers, directions)
     of_trial = objective if space is None else space_objective(objective, space)
+    points = points_of(sampler)
+    known = check_given(first, of_trial, points)
     folder = storage_folder or study_folder(settings, study_name)
     with _quiet(), open_study(folder, study_name, directions, resume=resume) as study:
-        for params in first:
-            study.enqueue_trial(dict(params), skip_if_exists=True)
-        desk = Desk(study, n_trials, timeout_s)
-        packed = (pack_function(of_trial), pack(sampler), pack(pruner))
+        enqueue_first(study, known)
+        desk = Desk(study, n_trials, timeout_s, None if points is None else untried(study, points))
+        packed = (pack_function(of_trial), pack(_of_workers(sampler, points)), pack(pruner))
         with record_study(settings, study, n_trials=n_trials, n_workers=n_workers) as history:
-            told = _Told(study, n_trials, history, on_update)
+            told = _Told(study, desk.n_trials, history, on_update)
             try:
                 _run(settings, study, desk, packed, n_workers, told)
             except BaseException:
@@ -203,6 +208,15 @@ def _plots(study: "optuna.Study", folder: Path) -> list[Path]:
     from helikon.spark.plots import draw_study
 
     return draw_study(study, folder / "plots")
+
+
+def _of_workers(sampler: Any, points: Sequence[Mapping[str, Any]] | None) -> Any:
+    """Return what samples in the workers: of a grid nothing, for the desk hands its points out."""
+    if not points:
+        return sampler
+    from helikon.spark.given_only import GivenOnly
+
+    return GivenOnly(list(points[0]))
 
 
 def _place(settings: Settings) -> tuple[str, str]:

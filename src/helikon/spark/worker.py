@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from helikon.spark.failures import ERROR
+from helikon.spark.given import POINT
 from helikon.spark.shipping import unpack, unpack_function
 from helikon.spark.storage import Address, ask_desk, connect, stop_desk
 
@@ -85,9 +86,12 @@ def run_trial(study: "optuna.Study", trial_id: int, objective: Callable[..., Any
 def _check_given(study: "optuna.Study", trial_id: int) -> None:
     """Raise ValueError if a trial did not ask for what it was given, or not within a range that holds it."""
     trial = study._storage.get_trial(trial_id)
+    if POINT in trial.system_attrs:  # a grid may hold what is asked for in some of its points alone
+        return
     for name, value in trial.system_attrs.get("fixed_params", {}).items():
         if name not in trial.params:
-            raise ValueError(f"the objective asks for no {name}, which was given")
+            asked = f"; it asks for {', '.join(trial.params)}" if trial.params else ""
+            raise ValueError(f"the objective asks for no {name}, which was given{asked}")
         asked = trial.distributions[name]
         if not asked._contains(asked.to_internal_repr(value)):
             raise ValueError(f"{name} = {value} was given and is not in the range that is searched")
