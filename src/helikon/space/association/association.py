@@ -130,7 +130,7 @@ def _judged(
     one, other = pairs.one[evidence.pairs], pairs.other[evidence.pairs]
     kinship = judge.kinship(
         paired_features(pairs, evidence),
-        shapes.wide,
+        shapes.like,
         lambda rows: patches.cut(one[rows], other[rows]),
         Company(one, other, shapes, island, patches.beam_fwhm_pixels).tell,
     )

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.errors import InputError
-from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence
 from helikon.space.association.judge import SEEN_FEATURES, Judge
 from helikon.space.association.judge_examples import Seen, concatenated, kin_of, look_at_field
-from helikon.space.association.patches import SHAPE, Patches
+from helikon.space.association.patches import SHAPE
 from helikon.space.association.weighing import paired_features
 from helikon.space.model import SourceModel
 from helikon.space.skies.simulate import SKIES_VERSION
@@ -80,21 +79,19 @@ def make_doubts(seed: tuple[int, ...], model: SourceModel, *, split: str, templa
     if not isinstance(model.judge, Judge):
         raise InputError("an eye corrects a judge", got="a model without one", expected="space/judge first")
     seen = look_at_field(seed, model, split=split, templates=templates)
-    patches = Patches(seen.significance, seen.pieces, seen.shapes, seen.beam_fwhm_pixels)
-    return join_doubts([_of_tile(seen, evidence, model.judge, patches) for evidence in seen.tiles])
+    return join_doubts([_of_tile(seen, evidence, model.judge) for evidence in seen.tiles])
 
 
-def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge, patches: Patches) -> Doubts:
+def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge) -> Doubts:
     kin, known = kin_of(seen, evidence)
-    one, other = seen.pairs.one[evidence.pairs], seen.pairs.other[evidence.pairs]
-    company = Company(one, other, seen.shapes, seen.pieces.island, seen.beam_fwhm_pixels)
+    cut, tell = seen.ways_to_look(evidence)
     features = paired_features(seen.pairs, evidence)
     logits = judge.logits(features)
-    doubt = judge.doubt(features, logits, company.tell)
+    doubt = judge.doubt(features, logits, tell)
     taught = known[doubt.rows]
     rows = doubt.rows[taught]
     return Doubts(
-        patches=patches.cut(one[rows], other[rows]).astype(np.float16),
+        patches=cut(rows).astype(np.float16),
         features=doubt.told[taught].astype(np.float32),
         logits=logits[rows].astype(np.float32),
         kin=kin[rows],

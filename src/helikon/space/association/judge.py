@@ -6,8 +6,8 @@ dismissed at a glance, before the network is asked about them. The second says o
 each source the probabilities of the five classes. All are trained on made-up
 skies by the recipe ``space/judge``. Where the first is in doubt, an eye (see
 ``eye.py``) looks at the pair itself. A third perceptron, of the recipe
-``space/prior``, makes all pairs of a map less probable where the map is not like
-one that holds galaxies (see ``prior.py``).
+``space/prior``, makes pairs more or less probable by what the whole map is like
+(see ``prior.py``).
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from helikon.space.association.company import COMPANY_FEATURES
 from helikon.space.association.eye import Eye
 from helikon.space.association.pairs import PAIR_FEATURES
 from helikon.space.association.perceptron import Perceptron
-from helikon.space.association.prior import map_features
+from helikon.space.association.prior import prior_features
 from helikon.space.association.surroundings import PIECE_FEATURES
 from helikon.space.classes import CLASSES
 
@@ -96,7 +96,7 @@ class Judge:
     eye : Eye, optional
         Corrects the log odds of doubtful pairs.
     prior : Perceptron, optional
-        ``MAP_FEATURES`` to what is added to the log odds of all pairs of a map, if that is less than 0.
+        ``PRIOR_FEATURES`` to what is added to the log odds of a pair.
     """
 
     pair: Perceptron
@@ -112,7 +112,7 @@ class Judge:
             pair=Perceptron.read(tensors, "pair"),
             source=Perceptron.read(tensors, "source"),
             glance=Perceptron.read(tensors, "glance") if "glance.mean" in tensors else None,
-            prior=Perceptron.read(tensors, "prior") if "prior.mean" in tensors else None,
+            prior=Perceptron.read(tensors, "prior", recipe="prior") if "prior.mean" in tensors else None,
             eye=eye,
         )
 
@@ -149,20 +149,19 @@ class Judge:
         rows = np.flatnonzero(np.abs(logits) < DOUBTFUL)
         return Doubt(rows=rows, told=np.concatenate([features[rows], tell(logits, rows)], axis=1))
 
-    def kinship(self, features: Double, wide: tuple[float, ...], cut: Cut, tell: Tell) -> Double:
-        """Return the probability (n,) that each pair is one source.
+    def corrected(self, features: Double, logits: Double, cut: Cut, tell: Tell) -> Double:
+        """Return the log odds (n,) with what the eye says of the pairs in doubt.
 
         Parameters
         ----------
         features : ndarray, shape (n, n_paired_features)
-        wide : tuple of float
-            Of the map, from ``Shapes.wide``.
+        logits : ndarray, shape (n,)
+            Log odds that go by them.
         cut : callable
             Gives the patches of the pairs that are looked at.
         tell : callable
             Gives what is said of the pairs beside them.
         """
-        logits = self.logits(features)
         corrected = logits.copy()
         if self.eye is not None:
             doubt = self.doubt(features, logits, tell)
@@ -170,8 +169,23 @@ class Judge:
                 part = slice(first, first + LOOKED_AT_ONCE)
                 rows = doubt.rows[part]
                 corrected[rows] = self.eye(cut(rows), doubt.told[part], logits[rows])
+        return corrected
+
+    def kinship(self, features: Double, like: tuple[float, ...], cut: Cut, tell: Tell) -> Double:
+        """Return the probability (n,) that each pair is one source.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, n_paired_features)
+        like : tuple of float
+            What the map is like, from ``Shapes.like``.
+        cut, tell
+            See :meth:`corrected`.
+        """
+        logits = self.logits(features)
+        corrected = self.corrected(features, logits, cut, tell)
         if self.prior is not None:
-            corrected += min(0.0, float(self.prior(map_features(wide, logits))[0, 0]))
+            corrected += self.prior(prior_features(like, logits, features))[:, 0]
         return np.asarray(expit(corrected))
 
     def classify(self, features: Double) -> Double:
@@ -186,7 +200,7 @@ class NetworkAlone:
         """Return True (n,): whatever the network says counts."""
         return np.ones(len(features), dtype=bool)
 
-    def kinship(self, features: Double, wide: tuple[float, ...], cut: Cut, tell: Tell) -> Double:
+    def kinship(self, features: Double, like: tuple[float, ...], cut: Cut, tell: Tell) -> Double:
         """Return the probability (n,) of the extended mask that holds both pieces."""
         return features[:, PAIRED_FEATURES.index("together")]
 

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from helikon.space.association.candidates import find_candidates
+from helikon.space.association.company import Company
 from helikon.space.association.evidence import TileEvidence, gather
-from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES
+from helikon.space.association.judge import GROUP_FEATURES, PAIRED_FEATURES, Cut, Tell
 from helikon.space.association.pairs import Pairs
+from helikon.space.association.patches import Patches
 from helikon.space.association.surroundings import Shapes
 from helikon.space.association.weighing import (
     LARGEST_COMPACT,
@@ -51,6 +53,12 @@ WRONG_SHARE, WRONG_BEAM = 0.25, (0.87, 1.05)
 
 Some hold no galaxy, half have any number of pixels to a beam (and as many
 galaxies to a beam as the others), and some tell another beam than they have.
+"""
+SINGLES_SHARE, SINGLES_WIDTH, SINGLES_DENSITY, MOST_SINGLES = 0.25, (0.4, 3.0), (0.3, 4.0), 15.0
+FEW_GALAXIES = 15.0
+"""Some are full of single sources that are resolved, discs as of deep and sharp maps or blobs of several
+beams, and hold few galaxies, half of them none. Their density rises with their area, for so do the
+flux densities that it takes to see them.
 """
 DEEP_SHARE, DEEP_DENSITY, DEEP_EXTENDED = 0.25, (2.0, 8.0), (1.0, 15.0)
 """Some fields are crowded with sources of the counts, and hold few galaxies of several parts."""
@@ -111,6 +119,13 @@ class Seen:
     shapes: Shapes
     pairs: Pairs
     tiles: list[TileEvidence]
+
+    def ways_to_look(self, evidence: TileEvidence) -> tuple[Cut, Tell]:
+        """Return what gives the patches of a tile's pairs, and what is said of the pairs beside them."""
+        one, other = self.pairs.one[evidence.pairs], self.pairs.other[evidence.pairs]
+        patches = Patches(self.significance, self.pieces, self.shapes, self.beam_fwhm_pixels)
+        company = Company(one, other, self.shapes, self.pieces.island, self.beam_fwhm_pixels)
+        return lambda rows: patches.cut(one[rows], other[rows]), company.tell
 
 
 def make_examples(seed: tuple[int, ...], model: SourceModel, *, split: str, templates: str) -> Examples:
@@ -203,7 +218,15 @@ def _of_any_kind(rng: np.random.Generator, options: SceneOptions) -> tuple[Scene
         size = min(int(FIELD_PIXELS * beam / 5), MOST_PIXELS)
     galaxies = 0.0 if rng.random() < NO_GALAXIES_SHARE else options.n_extended * (5 / beam) ** 2
     said = rng.uniform(*WRONG_BEAM) if rng.random() < WRONG_SHARE else 1.0
-    return dataclasses.replace(options, size=size, beam_pixels=beam, n_extended=galaxies), said
+    options = dataclasses.replace(options, size=size, beam_pixels=beam, n_extended=galaxies)
+    if rng.random() < SINGLES_SHARE:
+        width = math.exp(rng.uniform(*np.log(SINGLES_WIDTH)))
+        density = math.exp(rng.uniform(*np.log(SINGLES_DENSITY))) * (1 + width**2)
+        few = rng.uniform(0.0, FEW_GALAXIES) * (5 / beam) ** 2 if rng.random() < 0.5 else 0.0
+        options = dataclasses.replace(
+            options, source_width=width, density=min(density, MOST_SINGLES), n_extended=few
+        )
+    return options, said
 
 
 def owners_of_pieces(pieces: Pieces, labels: npt.NDArray[np.int32]) -> Int:

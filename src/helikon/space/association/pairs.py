@@ -7,7 +7,13 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from helikon.space.association.surroundings import PIECE_FEATURES, Shapes
+from helikon.space.association.surroundings import (
+    BEAM_AREA,
+    PIECE_FEATURES,
+    PRIOR_BEAMS,
+    PRIOR_DENSITY,
+    Shapes,
+)
 from helikon.space.detect import Pieces
 
 __all__ = ["PAIR_FEATURES", "Pairs", "find_pairs"]
@@ -22,10 +28,8 @@ FARTHEST_BEAMS, FARTHEST_BIG_BEAMS = 20.0, 45.0
 BIG_FLUX_RATIO, BIG_SNR = 0.4, 20.0
 """Pieces of at least this (log) flux ratio, or signal to noise, are also paired among themselves."""
 N_SAMPLES = 17
-BEAM_AREA = 1.1331
-"""Of a Gaussian beam, in squared widths."""
-PRIOR_BEAMS, PRIOR_DENSITY, PRIOR_SNR = 2000.0, 0.004, 5.0
-"""Pieces a beam above 5 sigma in the made-up training fields, about; it falls with the signal to noise."""
+PRIOR_SNR = 5.0
+"""Pieces above so many sigma are as dense as :data:`PRIOR_DENSITY`, brighter ones less."""
 SHARED = ("snr", "area", "flux_ratio", "elongation", "glare")
 """Of pieces; the flux ratio less what all sources of the map have of it: that makes nobody kin."""
 

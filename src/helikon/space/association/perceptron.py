@@ -23,11 +23,14 @@ class Perceptron:
         Of the features in training.
     layers : tuple of (ndarray, ndarray)
         Weights (n_out, n_in) and biases (n_out,).
+    recipe : str
+        Which one of ``helikon train space/…`` made it.
     """
 
     mean: Double
     deviation: Double
     layers: tuple[tuple[Double, Double], ...]
+    recipe: str = "judge"
 
     def __call__(self, features: Double) -> Double:
         """Return the last layer's values (n, n_out) of features (n, n_features).
@@ -38,14 +41,16 @@ class Perceptron:
             If it was trained on other features.
         """
         if features.shape[1] != len(self.mean):
-            raise trained_on_other_features("judge", got=len(self.mean), expected=features.shape[1])
+            raise trained_on_other_features(self.recipe, got=len(self.mean), expected=features.shape[1])
         x = np.clip((features - self.mean) / self.deviation, -6, 6)
         for number, (weight, bias) in enumerate(self.layers):
             x = (np.maximum(x, 0) if number else x) @ weight.T + bias
         return np.asarray(x)
 
     @classmethod
-    def read(cls, tensors: Mapping[str, npt.NDArray[np.floating]], name: str) -> "Perceptron":
+    def read(
+        cls, tensors: Mapping[str, npt.NDArray[np.floating]], name: str, *, recipe: str = "judge"
+    ) -> "Perceptron":
         """Take the tensors ``name.mean``, ``name.deviation``, ``name.0.weight``, ``name.0.bias``, …"""
         layers: list[tuple[Double, Double]] = []
         while f"{name}.{len(layers)}.weight" in tensors:
@@ -53,7 +58,7 @@ class Perceptron:
             weight, bias = (_double(tensors[f"{key}.{part}"]) for part in ("weight", "bias"))
             layers.append((weight, bias))
         mean, deviation = (_double(tensors[f"{name}.{part}"]) for part in ("mean", "deviation"))
-        return cls(mean=mean, deviation=deviation, layers=tuple(layers))
+        return cls(mean=mean, deviation=deviation, layers=tuple(layers), recipe=recipe)
 
 
 def trained_on_other_features(part: str, *, got: int, expected: int) -> InputError:

@@ -17,7 +17,7 @@ from helikon.errors import InputError
 from helikon.space.association.judge import DOUBTFUL, Judge
 from helikon.space.association.judge_examples import concatenated, kin_of, look_at_field
 from helikon.space.association.judge_recipe import Layers, model_folder, source_model
-from helikon.space.association.prior import MAP_FEATURES, map_features
+from helikon.space.association.prior import PRIOR_FEATURES, prior_features
 from helikon.space.association.weighing import paired_features
 from helikon.space.mask_rcnn.model_files import save_with_part
 from helikon.training.recipe import Recipe, cosine, on_cpu, read_options
@@ -61,10 +61,9 @@ class MapPairs:
 
     Attributes
     ----------
-    features : ndarray, shape (n, n_map_features)
-        The same for all pairs of a tile.
+    features : ndarray, shape (n, n_prior_features)
     logits : ndarray, shape (n,)
-        The judge's log odds.
+        The log odds of the judge and the eye.
     kin : ndarray of bool, shape (n,)
         Whether a pair is one source.
     """
@@ -74,7 +73,9 @@ class MapPairs:
     kin: npt.NDArray[np.bool_]
 
 
-NOTHING = MapPairs(features=np.zeros((0, len(MAP_FEATURES))), logits=np.zeros(0), kin=np.zeros(0, dtype=bool))
+NOTHING = MapPairs(
+    features=np.zeros((0, len(PRIOR_FEATURES))), logits=np.zeros(0), kin=np.zeros(0, dtype=bool)
+)
 
 
 def prior(options: Mapping[str, str]) -> Recipe:
@@ -93,7 +94,7 @@ def prior(options: Mapping[str, str]) -> Recipe:
         losses=_losses,
         export=functools.partial(_export, chosen),
         validate=functools.partial(_validate, chosen),
-        optimiser=lambda parameters: torch.optim.AdamW(parameters, lr=5e-3, weight_decay=1e-3),
+        optimiser=lambda parameters: torch.optim.AdamW(parameters, lr=5e-3, weight_decay=0.1),
         schedule=functools.partial(cosine, warm_up=0.02),
         n_steps=chosen.n_steps,
         batch_size=FIELDS_A_STEP,
@@ -134,12 +135,12 @@ def _field(options: PriorOptions, kind: int, number: int) -> MapPairs:
     parts = [NOTHING]
     for evidence in seen.tiles:
         kin, known = kin_of(seen, evidence)
-        logits = judge.logits(paired_features(seen.pairs, evidence))
-        told = map_features(seen.shapes.wide, logits)
+        features = paired_features(seen.pairs, evidence)
+        logits = judge.logits(features)
+        corrected = judge.corrected(features, logits, *seen.ways_to_look(evidence))
+        told = prior_features(seen.shapes.like, logits, features)
         rows = np.flatnonzero(known & (np.abs(logits) < DOUBTFUL))
-        parts.append(
-            MapPairs(features=np.repeat(told, len(rows), axis=0), logits=logits[rows], kin=kin[rows])
-        )
+        parts.append(MapPairs(features=told[rows], logits=corrected[rows], kin=kin[rows]))
     return concatenated(parts)
 
 

@@ -53,6 +53,10 @@ WIDE_SIGMA, WIDE, USUALLY_WIDE, PRIOR_WIDE = 10.0, (0.15, 0.4, 0.9), (0.35, 0.2,
 
 A map of few pieces does not say; these shares count as five pieces.
 """
+BEAM_AREA = 1.1331
+"""Of a Gaussian beam, in squared widths."""
+PRIOR_BEAMS, PRIOR_DENSITY = 2000.0, 0.004
+"""Islands to a beam in the made-up training fields, about; they count as seen over so many beams."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +76,10 @@ class Shapes:
     wider : float
         What smearing, few pixels to a beam or a header that is not quite right
         give to the ``flux_ratio`` of all of them.
-    wide : tuple of float
-        Logarithms of the shares of the bright ones that are wider than that by
-        :data:`WIDE`: where nothing is wide there are no galaxies.
+    like : tuple of float
+        What the map is like, in logarithms: the shares of the bright pieces that are
+        wider than that by :data:`WIDE`, for where nothing is wide there are no
+        galaxies; the same shares of the faint ones; the number of islands to a beam.
     """
 
     features: Double
@@ -83,7 +88,7 @@ class Shapes:
     snr: Double
     axis: Double
     wider: float = 0.0
-    wide: tuple[float, ...] = tuple(map(math.log, USUALLY_WIDE))
+    like: tuple[float, ...] = tuple(map(math.log, (*USUALLY_WIDE, *USUALLY_WIDE, PRIOR_DENSITY)))
 
 
 def describe_pieces(
@@ -105,7 +110,7 @@ def describe_pieces(
         What the pieces reach down to.
     """
     clean = np.where(np.isfinite(significance), significance, np.float32(0))
-    n, beam_area = len(pieces), 1.1331 * beam_fwhm_pixels**2
+    n, beam_area = len(pieces), BEAM_AREA * beam_fwhm_pixels**2
     y, x = np.nonzero(pieces.labels > 0)
     owner = pieces.labels[y, x] - 1
     value = clean[y, x].astype(np.float64)
@@ -135,6 +140,7 @@ def describe_pieces(
         _usual(snr, flux_ratio),
     ]
     wider = _of_all(snr, flux_ratio)
+    n_beams = np.count_nonzero(np.isfinite(significance)) / beam_area
     return Shapes(
         features=np.stack(columns, axis=1).astype(np.float64),
         x=pieces.x.astype(np.float64),
@@ -142,7 +148,7 @@ def describe_pieces(
         snr=snr,
         axis=axis,
         wider=wider,
-        wide=_wide(snr, flux_ratio - wider),
+        like=_like(snr, flux_ratio - wider, pieces, n_beams),
     )
 
 
@@ -272,11 +278,17 @@ def _of_all(snr: Double, flux_ratio: Double) -> float:
     return wider * len(sure) / (len(sure) + PRIOR_PIECES)
 
 
-def _wide(snr: Double, flux_ratio: Double) -> tuple[float, ...]:
-    """Return ``Shapes.wide``."""
-    sure = flux_ratio[snr > WIDE_SIGMA]
-    shares = [
-        (np.count_nonzero(sure > wide) + PRIOR_WIDE * usual) / (len(sure) + PRIOR_WIDE)
+def _like(snr: Double, flux_ratio: Double, pieces: Pieces, n_beams: float) -> tuple[float, ...]:
+    """Return ``Shapes.like``."""
+    strong, is_bright = ~pieces.is_faint, snr > WIDE_SIGMA
+    density = (len(np.unique(pieces.island[strong])) + PRIOR_BEAMS * PRIOR_DENSITY) / (n_beams + PRIOR_BEAMS)
+    shares = [_wide(flux_ratio[some]) for some in (is_bright, strong & ~is_bright)]
+    return *shares[0], *shares[1], math.log(density)
+
+
+def _wide(flux_ratio: Double) -> list[float]:
+    """Return the logarithms of the shares that are wider than :data:`WIDE`."""
+    return [
+        math.log((np.count_nonzero(flux_ratio > wide) + PRIOR_WIDE * usual) / (len(flux_ratio) + PRIOR_WIDE))
         for wide, usual in zip(WIDE, USUALLY_WIDE, strict=True)
     ]
-    return tuple(float(share) for share in np.log(shares))
