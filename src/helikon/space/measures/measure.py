@@ -1,12 +1,15 @@
 """Measure sources: positions, flux densities, sizes and their errors.
 
-A source that is one compact piece is measured by its Gaussian; any other by
-the pixels of its mask (islands, with what is around them), and described
-by Gaussians besides (``components.py``).
+A source that is one compact piece is measured by its Gaussian, a wide one of
+them also by the pixels of its mask (islands, with what is around them); any
+other by its pixels alone, and it is described by Gaussians besides
+(``components.py``).
 """
 
 import dataclasses
 import functools
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,6 +46,8 @@ POOR_CHI2 = 4.0
 """Reduced chi squared from which a compact source's fit is poor."""
 RIM_SHARE = 0.5
 """Part of the flux density at the rim of a sum that may be missing beyond it, or somebody else's."""
+USUAL_REST = 0.15
+"""What wide sources usually have beyond their Gaussians, as a share: exponential discs have 0.14."""
 POOR_SIGMA, POOR_SHARE = 6.0, 0.2
 """What the Gaussians of other sources leave where their fit is poor: in sigma and of the peak."""
 
@@ -94,16 +99,18 @@ def measure_sources(
     best = _brightest_pieces(data, background, pieces, masks)
     alone = np.array([len(members) == 1 for members in masks.pieces], dtype=bool)
     is_gaussian = alone & fits.good[best]
+    is_summed = ~is_gaussian | (fits.resolved[best] & ~shared_islands(pieces, masks))
     summed = measure_masks(
         data,
         masks,
-        ~is_gaussian,
+        is_summed,
         beam_area_pixels=radio_map.beam_area_pixels,
         beam_fwhm_pixels=radio_map.beam_fwhm_pixels,
     )
-    rows = _Rows.of(fits, best, is_gaussian, summed)
     at = pieces.y[best], pieces.x[best]
     rms = background.rms[at].astype(np.float64)
+    sums = dict(zip(np.flatnonzero(is_summed).tolist(), summed, strict=True))
+    rows = _Rows.of(fits, best, is_gaussian, sums, rms)
     axes = sky_axes(radio_map.wcs, rows.x, rows.y)
     ellipses = sky_ellipses(rows.parameters[:, 3:], axes)
     errors = _errors(rows, ellipses, rms, axes, radio_map.beam.fwhm_arcsec)
@@ -176,12 +183,21 @@ class _Rows:
 
     @classmethod
     def of(
-        cls, fits: CompactFits, best: npt.NDArray[np.intp], is_gaussian: Bool, summed: list[MaskMeasure]
+        cls,
+        fits: CompactFits,
+        best: npt.NDArray[np.intp],
+        is_gaussian: Bool,
+        sums: Mapping[int, MaskMeasure],
+        rms: Double,
     ) -> "_Rows":
         parameters, n = fits.parameters[best].copy(), len(best)
-        flux = parameters[:, 0] * fits.area_ratio[best]
+        flux, flux_error = parameters[:, 0] * fits.area_ratio[best], fits.flux_error[best].copy()
         scatter, sum_error, rim = np.tile(np.eye(2), (n, 1, 1)), np.ones(n), np.zeros(n)
-        for row, found in zip(np.flatnonzero(~is_gaussian).tolist(), summed, strict=True):
+        for row, found in sums.items():
+            if is_gaussian[row]:
+                error = math.hypot(rms[row] * found.sum_error, RIM_SHARE * found.rim)
+                flux[row], flux_error[row] = _with_rest(flux[row], flux_error[row], found.flux, error)
+                continue
             parameters[row] = found.peak, found.x, found.y, *found.form
             flux[row], scatter[row] = found.flux, found.scatter
             sum_error[row], rim[row] = found.sum_error, found.rim
@@ -189,7 +205,7 @@ class _Rows:
             parameters=parameters,
             covariance=fits.covariance[best],
             flux=flux,
-            flux_error=fits.flux_error[best],
+            flux_error=flux_error,
             largest_ratio=fits.largest_ratio[best],
             is_gaussian=is_gaussian,
             resolved=fits.resolved[best] | ~is_gaussian,
@@ -197,6 +213,20 @@ class _Rows:
             sum_error=sum_error,
             rim=rim,
         )
+
+
+def _with_rest(flux: float, relative_error: float, total: float, error: float) -> tuple[float, float]:
+    """Return a Gaussian's flux density with what the source has beyond it, and the relative error of both.
+
+    What a sum has more or less is believed as far as it stands out of its
+    error, against what sources usually have: the mean of a normal distribution
+    of that prior. A faint source keeps the flux density of its Gaussian, and
+    its error says what may be missing.
+    """
+    usual = USUAL_REST * flux
+    trust = usual**2 / (usual**2 + error**2)
+    whole = flux + trust * (total - flux)
+    return whole, math.hypot((1 - trust) * relative_error * flux, math.sqrt(trust) * error) / whole
 
 
 def _errors(rows: _Rows, ellipses: SkyEllipses, rms: Double, axes: Double, beam: float) -> GaussianErrors:

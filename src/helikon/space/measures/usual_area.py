@@ -7,7 +7,7 @@ or confusion widens all by some per cent, as much. A free fit loses nothing and
 adds the noise of three more parameters. So the map is asked: areas of all its
 sources, each with its error, are a normal distribution blurred by the errors,
 and some that have nothing to do with it (galaxies, blends). A source's own
-area and that distribution together say how wide it most probably is.
+area and these two together say how wide it is to be expected.
 
 References
 ----------
@@ -78,7 +78,9 @@ class UsualArea:
         return max(sharp or climbed[:1], key=lambda one: one._evidence(area, variance))
 
     def given(self, log_area: Double, error: Double) -> tuple[Double, Double]:
-        """Return how wide sources most probably are, and the standard error of that.
+        """Return how wide sources are to be expected, and the standard error of that.
+
+        Each is usual or odd, as probably as its own area says.
 
         Parameters
         ----------
@@ -90,10 +92,15 @@ class UsualArea:
         log_area, error : ndarray, shape (n,)
         """
         known = np.isfinite(log_area) & np.isfinite(error)
-        variance = np.where(known, error, 0.0) ** 2
-        own = np.where(known, self.scatter**2 / (self.scatter**2 + variance), 0.0)
-        expected = self.middle + own * (np.where(known, log_area, 0.0) - self.middle)
-        return np.round(expected, N_DIGITS), self.scatter * np.sqrt(1 - own)
+        area, variance = np.where(known, log_area, 0.0), np.where(known, error, np.inf) ** 2
+        near, odd = self._densities(area, np.where(known, variance, 0.0))
+        share = np.where(known, near / np.maximum(near + odd, TINY), 1.0)
+        usual, doubt = _posterior(area, variance, self.middle, self.scatter)
+        other, other_doubt = _posterior(area, variance, ODD_MIDDLE, ODD_SCATTER)
+        expected = share * usual + (1 - share) * other
+        apart = share * (1 - share) * (usual - other) ** 2
+        total = share * doubt**2 + (1 - share) * other_doubt**2 + apart
+        return np.round(expected, N_DIGITS), np.sqrt(total)
 
     def _evidence(self, area: Double, variance: Double) -> float:
         """Return the logarithm of how probable a map's sources are, and what was believed before."""
@@ -113,7 +120,7 @@ def _climb(usual: UsualArea, area: Double, variance: Double) -> UsualArea:
     for _ in range(N_STEPS):
         near, odd = usual._densities(area, variance)
         share = near / np.maximum(near + odd, TINY)
-        expected, doubt = usual.given(area, np.sqrt(variance))
+        expected, doubt = _posterior(area, variance, usual.middle, usual.scatter)
         n = float(share.sum()) + N_BEFORE
         middle = float(np.sum(share * expected)) / n
         squares = float(np.sum(share * ((expected - middle) ** 2 + doubt**2)))
@@ -123,6 +130,12 @@ def _climb(usual: UsualArea, area: Double, variance: Double) -> UsualArea:
         if max(abs(usual.middle - last.middle), abs(usual.scatter - last.scatter)) < TOLERANCE:
             break
     return usual
+
+
+def _posterior(area: Double, variance: Double, middle: float, scatter: float) -> tuple[Double, Double]:
+    """Return mean and standard deviation of areas that are normally distributed, by their measures."""
+    own = scatter**2 / (scatter**2 + variance)
+    return middle + own * (area - middle), scatter * np.sqrt(1 - own)
 
 
 def _weighted_median(values: Double, weights: Double) -> float:
