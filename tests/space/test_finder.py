@@ -126,6 +126,24 @@ def test_a_resolved_source_has_its_size_angle_and_flux() -> None:
     assert row["int_flux"].value == pytest.approx(300 * RMS * 54 / 25, rel=0.04)
 
 
+def test_a_disc_has_the_flux_beyond_its_gaussian_and_a_point_keeps_its_own() -> None:
+    """A Gaussian fitted to the middle of an exponential disc misses a seventh of it."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    peaks = [(90, 100), (300, 110), (100, 290), (290, 300)]
+    discs = sum(np.exp(-np.hypot(x - a, y - b) / 2.2) for a, b in peaks)
+    blurred = ndimage.gaussian_filter(discs, FWHM / 2.355)
+    scale = 60 * RMS / blurred.max()
+    flux = scale * blurred.sum() / len(peaks) / (1.1331 * FWHM**2)
+    data = noise() + scale * blurred + gaussian(200.4, 200.2, 60 * RMS)
+    catalogue = find_sources(make_map(data), None)
+    assert len(catalogue) == 5
+    is_point = np.hypot(catalogue["x"].value - 200.4, catalogue["y"].value - 200.2) < 1
+    fluxes, errors = catalogue["int_flux"].value, catalogue["int_flux_err"].value
+    assert fluxes[is_point] == pytest.approx(60 * RMS, rel=0.05)
+    assert np.mean(fluxes[~is_point]) == pytest.approx(flux, rel=0.05)
+    assert np.abs((fluxes[~is_point] - flux) / errors[~is_point]).max() < 3
+
+
 def test_an_extended_source_has_its_flux() -> None:
     data = noise() + gaussian(200, 200, 60 * RMS, major=50, minor=30, angle=60)
     row = find_sources(make_map(data), None)[0]
