@@ -86,7 +86,7 @@ def test_a_beam_given_replaces_that_of_the_header(map_path: Path, tmp_path: Path
         (["MAP", "--flood-sigma", "nan"], "these thresholds cannot be used: got seed 5 and flood nan"),
         (["MAP", "--score-threshold", "nan"], "this score threshold cannot be used: got nan"),
         (["MAP", "--model", "/nowhere"], "the model folder /nowhere does not exist: expected a folder with "),
-        (["MAP", "--model", "./nope"], "; mend --model, or leave it out for the model that comes"),
+        (["MAP", "--model", "./nope"], "; name another, or leave it out for the model that comes"),
         (["MAP", "--model", "MAP"], "map.fits holds no model: got a file, expected a folder with "),
         (["MAP", "--model", "."], ". holds no model: got no model.json in it, expected a folder with "),
     ],

@@ -33,9 +33,14 @@ def read_card(folder: Path) -> tuple[dict[str, Any], bytes]:
     try:
         card = json.loads((folder / "model.json").read_text())
         content = (folder / "weights.safetensors").read_bytes()
-    except FileNotFoundError as error:
-        expected = "a folder with weights.safetensors and model.json"
-        raise NotFound("no source model here", got=str(error.filename), expected=expected) from None
+    except (FileNotFoundError, NotADirectoryError) as error:
+        lacking = f"no {Path(error.filename).name} in it" if folder.is_dir() else "a file"
+        raise NotFound(
+            f"{folder} holds no model" if folder.exists() else f"the model folder {folder} does not exist",
+            got=lacking if folder.exists() else None,
+            expected="a folder with weights.safetensors and model.json",
+            next_step="name another, or leave it out for the model that comes with Helikon",
+        ) from None
     check_file(f"weights in {folder}", content, card["sha256"])
     return card, content
 

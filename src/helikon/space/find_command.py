@@ -202,11 +202,6 @@ def model_folder(name: str, settings: "Callable[[], Settings]") -> Path | None:
         folder or ``models:/…``.
     settings : callable
         Gives the settings, where the registry is needed.
-
-    Raises
-    ------
-    NotFound
-        If there is no such folder, or no model in it.
     """
     if name == "none":
         return None
@@ -216,27 +211,10 @@ def model_folder(name: str, settings: "Callable[[], Settings]") -> Path | None:
         known = settings()
         return fetch(known, find_model(known, name))
     if name:
-        _check_folder(Path(name))
         return Path(name)
     from helikon.space.card import SHIPPED
 
     return SHIPPED
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise NotFound where a user names no model folder."""
-    lacking = [name for name in ("model.json", "weights.safetensors") if not (folder / name).is_file()]
-    if not lacking:
-        return
-    from helikon.errors import NotFound
-
-    found = f"no {lacking[0]} in it" if folder.is_dir() else "a file"
-    raise NotFound(
-        f"{folder} holds no model" if folder.exists() else f"the model folder {folder} does not exist",
-        got=found if folder.exists() else None,
-        expected="a folder with model.json and weights.safetensors, models:/NAME/VERSION, or none",
-        next_step="mend --model, or leave it out for the model that comes with Helikon",
-    )
 
 
 def choose_model(name: str, settings: "Callable[[], Settings]") -> "SourceModel | None":

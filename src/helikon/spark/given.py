@@ -73,18 +73,12 @@ def enqueue_first(study: "optuna.Study", first: Iterable[Params]) -> None:
             study.enqueue_trial(dict(params))
 
 
-def untried(study: "optuna.Study", points: Iterable[Params]) -> list[Params]:
+def untried(study: "optuna.Study", points: Sequence[Params]) -> list[Params]:
     """Return the points of a grid that no trial has, but for trials that were stopped."""
-    tried: dict[tuple[str, ...], set[str]] = {}
-    left = []
-    for point in points:
-        names = tuple(point)
-        if names not in tried:
-            had = ({**_given(trial), **trial.params} for trial in _counted(study))
-            tried[names] = {_key(params, names) for params in had if set(names) <= params.keys()}
-        if _key(point, names) not in tried[names]:
-            left.append(point)
-    return left
+    names = points[0].keys() if points else set()
+    had = ({**_given(trial), **trial.params} for trial in _counted(study))
+    tried = {_key(params, names) for params in had if names <= params.keys()}
+    return [point for point in points if _key(point, names) not in tried]
 
 
 def enqueue(study: "optuna.Study", point: Params) -> None:

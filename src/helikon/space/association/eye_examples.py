@@ -14,7 +14,7 @@ from helikon.errors import InputError
 from helikon.space.association.evidence import TileEvidence
 from helikon.space.association.judge import SEEN_FEATURES, Judge
 from helikon.space.association.judge_examples import Seen, concatenated, kin_of, look_at_field
-from helikon.space.association.patches import SHAPE
+from helikon.space.association.patches import SHAPE, Patches
 from helikon.space.association.weighing import paired_features
 from helikon.space.model import SourceModel
 from helikon.space.skies.simulate import SKIES_VERSION
@@ -79,12 +79,13 @@ def make_doubts(seed: tuple[int, ...], model: SourceModel, *, split: str, templa
     if not isinstance(model.judge, Judge):
         raise InputError("an eye corrects a judge", got="a model without one", expected="space/judge first")
     seen = look_at_field(seed, model, split=split, templates=templates)
-    return join_doubts([_of_tile(seen, evidence, model.judge) for evidence in seen.tiles])
+    patches = seen.patches()
+    return join_doubts([_of_tile(seen, evidence, model.judge, patches) for evidence in seen.tiles])
 
 
-def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge) -> Doubts:
+def _of_tile(seen: Seen, evidence: TileEvidence, judge: Judge, patches: Patches) -> Doubts:
     kin, known = kin_of(seen, evidence)
-    cut, tell = seen.ways_to_look(evidence)
+    cut, tell = seen.ways_to_look(evidence, patches)
     features = paired_features(seen.pairs, evidence)
     logits = judge.logits(features)
     doubt = judge.doubt(features, logits, tell)

@@ -120,10 +120,13 @@ class Seen:
     pairs: Pairs
     tiles: list[TileEvidence]
 
-    def ways_to_look(self, evidence: TileEvidence) -> tuple[Cut, Tell]:
+    def patches(self) -> Patches:
+        """Return what cuts patches of this field."""
+        return Patches(self.significance, self.pieces, self.shapes, self.beam_fwhm_pixels)
+
+    def ways_to_look(self, evidence: TileEvidence, patches: Patches) -> tuple[Cut, Tell]:
         """Return what gives the patches of a tile's pairs, and what is said of the pairs beside them."""
         one, other = self.pairs.one[evidence.pairs], self.pairs.other[evidence.pairs]
-        patches = Patches(self.significance, self.pieces, self.shapes, self.beam_fwhm_pixels)
         company = Company(one, other, self.shapes, self.pieces.island, self.beam_fwhm_pixels)
         return lambda rows: patches.cut(one[rows], other[rows]), company.tell
 

@@ -132,12 +132,12 @@ def _field(options: PriorOptions, kind: int, number: int) -> MapPairs:
         templates=options.templates,
         any_kind=True,
     )
-    parts = [NOTHING]
+    parts, patches = [NOTHING], seen.patches()
     for evidence in seen.tiles:
         kin, known = kin_of(seen, evidence)
         features = paired_features(seen.pairs, evidence)
         logits = judge.logits(features)
-        corrected = judge.corrected(features, logits, *seen.ways_to_look(evidence))
+        corrected = judge.corrected(features, logits, *seen.ways_to_look(evidence, patches))
         told = prior_features(seen.shapes.like, logits, features)
         rows = np.flatnonzero(known & (np.abs(logits) < DOUBTFUL))
         parts.append(MapPairs(features=told[rows], logits=corrected[rows], kin=kin[rows]))

@@ -109,7 +109,8 @@ def describe_pieces(
     flood_sigma : float
         What the pieces reach down to.
     """
-    clean = np.where(np.isfinite(significance), significance, np.float32(0))
+    is_known = np.isfinite(significance)
+    clean = np.where(is_known, significance, np.float32(0))
     n, beam_area = len(pieces), BEAM_AREA * beam_fwhm_pixels**2
     y, x = np.nonzero(pieces.labels > 0)
     owner = pieces.labels[y, x] - 1
@@ -140,7 +141,7 @@ def describe_pieces(
         _usual(snr, flux_ratio),
     ]
     wider = _of_all(snr, flux_ratio)
-    n_beams = np.count_nonzero(np.isfinite(significance)) / beam_area
+    n_beams = np.count_nonzero(is_known) / beam_area
     return Shapes(
         features=np.stack(columns, axis=1).astype(np.float64),
         x=pieces.x.astype(np.float64),
