@@ -11,7 +11,7 @@ __all__ = ["COLUMNS", "COMPONENT_COLUMNS", "FLAGS", "ISLAND_COLUMNS", "ColumnInf
 
 BEAM = u.Jy / u.beam
 FLUX = "phot.flux.density"
-FLAGS = ("edge", "blended", "near_bright", "cut", "poor_fit")
+FLAGS = ("edge", "blended", "near_bright", "cut", "poor_fit", "embedded")
 """Words of the column ``flags``."""
 
 

@@ -27,7 +27,8 @@ from helikon.space.finder_settings import FinderSettings
 from helikon.space.fits import MapFile, RadioMap
 from helikon.space.measures.compact import CompactFits
 from helikon.space.measures.doubles import part_doubles
-from helikon.space.measures.measure import SourceMasks, fit_map, measure_sources
+from helikon.space.measures.layers import Layers, measure_layers
+from helikon.space.measures.measure import fit_map
 from helikon.space.model import SourceModel
 from helikon.space.names import iau_names
 from helikon.space.sky import beam_form
@@ -38,6 +39,11 @@ Progress = Callable[[str, int, int], None]
 
 STREAK_WIDTH, STREAK_LENGTH = 0.5, 2.0
 """In widths of the beam: a compact source is not narrower than the first and longer than the second."""
+
+
+EMBEDDED_COMPACT = 0.9
+"""Probability that a point on the even ground of a wide source is one, and no part of it."""
+_WIDE = [CLASSES.index(name) for name in ("extended", "extended-multi-island", "flagged")]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,14 +155,24 @@ def find_in_window(
         kept, joined, final = _with_points_apart(
             kept, joined, final, radio_map, background, significance, settings
         )
-    masks = SourceMasks.of(kept, joined.source_of_piece)
-    values = measure_sources(radio_map, background, kept, final, masks)
-    probabilities = (
-        joined.probabilities if model is None else _without_streaks(joined, values, radio_map.beam)
+    class_of = called(joined.probabilities)[0]
+    layers = measure_layers(
+        radio_map,
+        background,
+        kept,
+        joined.source_of_piece,
+        final,
+        np.isin(class_of, _WIDE),
+        class_of == CLASSES.index("compact"),
+        seed_sigma=settings.seed_sigma,
+        flood_sigma=settings.flood_sigma,
     )
-    values |= _classes(probabilities)
+    probabilities = _of_layers(joined, layers)
+    if model is not None:
+        probabilities = _without_streaks(probabilities, layers.values, radio_map.beam)
+    values = layers.values | _classes(probabilities)
     values["flags"] = _flag_blends(values)
-    return Found(values=values, pieces=kept, source_of_piece=joined.source_of_piece)
+    return Found(values=values, pieces=layers.pieces, source_of_piece=layers.source_of_piece)
 
 
 def make_ordered(values: dict[str, Any], meta: dict[str, Any]) -> QTable:
@@ -192,12 +208,23 @@ def provenance(radio_map: RadioMap | MapFile, model_sha256: str, settings: Finde
     }
 
 
-def _without_streaks(joined: Association, values: Mapping[str, Any], beam: Beam) -> npt.NDArray[np.float64]:
+def _of_layers(joined: Association, layers: Layers) -> npt.NDArray[np.float64]:
+    """Return the class probabilities of all: parts of wide sources that are points are mostly compact."""
+    probabilities = joined.probabilities[layers.parent]
+    is_point = layers.is_parted
+    probabilities[is_point] *= 1 - EMBEDDED_COMPACT
+    probabilities[is_point, CLASSES.index("compact")] += EMBEDDED_COMPACT
+    return probabilities
+
+
+def _without_streaks(
+    probabilities: npt.NDArray[np.float64], values: Mapping[str, Any], beam: Beam
+) -> npt.NDArray[np.float64]:
     """Return the class probabilities, where what is long and narrower than the beam is no compact source."""
     is_streak = (values["minor"] < STREAK_WIDTH * beam.minor_arcsec) & (
         values["major"] > STREAK_LENGTH * beam.major_arcsec
     )
-    return without_compact(joined.probabilities, is_streak, instead="spurious")
+    return without_compact(probabilities, is_streak, instead="spurious")
 
 
 def _classes(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:

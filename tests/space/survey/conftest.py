@@ -11,6 +11,9 @@ from helikon.space.finder import FinderSettings
 from helikon.space.fits import Beam, RadioMap, write_map
 
 RMS, FWHM, PIXEL, SHAPE = 1e-4, 5.0, 2.0, (480, 600)
+DISC, DISC_RADIUS = (390.0, 300.0), 55.0
+ON_DISC = (412.0, 290.0), (400.0, 313.0)
+"""y and x of points on the disc, on either side of where windows meet."""
 SETTINGS = FinderSettings(window_pixels=300)
 
 
@@ -21,7 +24,7 @@ def gaussian(y0: float, x0: float, peak: float, tall: float = FWHM, wide: float 
 
 
 def sky() -> np.ndarray:
-    """Eighty point sources, a bar wider than any window, and an object across four windows."""
+    """Eighty points, a bar wider than any window, an object across four windows, a disc with points on it."""
     rng = np.random.default_rng(8)
     smooth = ndimage.gaussian_filter(rng.normal(size=SHAPE), FWHM / 2.355 / np.sqrt(2))
     data = RMS * smooth / smooth.std()
@@ -32,7 +35,11 @@ def sky() -> np.ndarray:
         strict=True,
     ):
         data += gaussian(y, x, RMS * 10**decades)
-    return data + gaussian(90, 300, 12 * RMS, 9, 260) + gaussian(260, 220, 15 * RMS, 50, 40)
+    data += gaussian(90, 300, 12 * RMS, 9, 260) + gaussian(260, 220, 15 * RMS, 50, 40)
+    y, x = np.ogrid[: SHAPE[0], : SHAPE[1]]
+    disc = np.hypot(y - DISC[0], x - DISC[1]) < DISC_RADIUS
+    data += 8 * RMS * ndimage.gaussian_filter(disc.astype(float), FWHM / 2.355)
+    return data + sum(gaussian(*place, 40 * RMS) for place in ON_DISC)
 
 
 @pytest.fixture(scope="session")
