@@ -26,6 +26,21 @@ def test_labels_are_those_of_the_sources(scene: Scene) -> None:
         assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (x0, y0, x1, y1)
 
 
+def test_a_compact_source_on_the_border_has_all_its_flux_density() -> None:
+    options = SceneOptions(size=256, density=6.0, n_extended=0.0, source_width=0.0)
+    points = [
+        source
+        for seed in range(3)
+        for source in make_scene(np.random.default_rng(seed), options).sources
+        if source.class_name == "compact" and source.snr > 8
+    ]
+    on_border = [one for one in points if min(one.box[:2]) == 0 or max(one.box[2:]) == 256]
+    assert len(on_border) > 5
+    beams = np.array([one.int_flux / one.peak_flux for one in on_border])
+    assert beams.min() > 0.99
+    assert beams.max() > 1.2  # its peak lies outside
+
+
 def test_labelled_pixels_of_true_sources_shine_above_the_noise(scene: Scene) -> None:
     true = [source.label for source in scene.sources if source.class_name != "spurious"]
     own = np.isin(scene.labels, true)

@@ -51,7 +51,8 @@ class TrueSource:
         Pixels from 0: the true place of a compact source, also outside the
         map; else the flux-weighted centre of its mask.
     peak_flux, int_flux : float
-        Noiseless, Jy/beam and Jy. For artefacts those of the final map.
+        Noiseless, Jy/beam and Jy. A compact source's flux density is all of it, also
+        what lies outside the map; else what the map holds. For artefacts those of the final map.
     snr : float
         Peak over local noise.
     n_islands : int
@@ -144,6 +145,9 @@ def describe(
     compact = n_islands == 1 and not extended and shape == "compact"
     y, x = np.nonzero(mask)
     flux = stamp.data[mask]
+    total = float(stamp.data.sum(dtype=np.float64))
+    if compact and stamp.whole is not None:
+        total = stamp.whole
     return TrueSource(
         label=label,
         class_name="extended-multi-island" if n_islands > 1 else "extended" if extended else "compact",
@@ -151,7 +155,7 @@ def describe(
         x=stamp.x if compact else float(np.average(x, weights=flux)) + stamp.x0,
         y=stamp.y if compact else float(np.average(y, weights=flux)) + stamp.y0,
         peak_flux=float(flux.max()),
-        int_flux=float(stamp.data.sum(dtype=np.float64) / beam.area),
+        int_flux=total / beam.area,
         snr=snr,
         n_islands=int(n_islands),
         box=_box(x + stamp.x0, y + stamp.y0),

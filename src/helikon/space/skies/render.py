@@ -27,6 +27,8 @@ class Stamp:
         Centre of all its flux, pixels of the large image; may lie outside.
     data : ndarray
         Jy/beam, float32.
+    whole : float, optional
+        Sum of ``data`` before it was cut at the border of the map.
     """
 
     x0: int
@@ -34,6 +36,7 @@ class Stamp:
     x: float
     y: float
     data: Image
+    whole: float | None = None
 
     @property
     def where(self) -> tuple[slice, slice]:

@@ -167,5 +167,12 @@ def _crop(stamp: Stamp, start: int, size: int, response: Image) -> Stamp:
     y1, x1 = min(stamp.y0 + height, start + size), min(stamp.x0 + width, start + size)
     if y1 <= y0 or x1 <= x0:
         return dataclasses.replace(stamp, x0=0, y0=0, data=np.zeros((0, 0), dtype=np.float32))
-    data = (stamp.data / response[stamp.where])[y0 - stamp.y0 : y1 - stamp.y0, x0 - stamp.x0 : x1 - stamp.x0]
-    return Stamp(x0=x0 - start, y0=y0 - start, x=stamp.x - start, y=stamp.y - start, data=data)
+    corrected = stamp.data / response[stamp.where]
+    return Stamp(
+        x0=x0 - start,
+        y0=y0 - start,
+        x=stamp.x - start,
+        y=stamp.y - start,
+        data=corrected[y0 - stamp.y0 : y1 - stamp.y0, x0 - stamp.x0 : x1 - stamp.x0],
+        whole=float(corrected.sum(dtype=np.float64)),
+    )
