@@ -151,10 +151,9 @@ def find_in_window(
     kept, joined = _without_faint(pieces, joined)
     tell("measures", 0, 1)
     final = fits() if kept is pieces else fit_map(radio_map, background, kept)
-    if model is not None:
-        kept, joined, final = _with_points_apart(
-            kept, joined, final, radio_map, background, significance, settings
-        )
+    kept, joined, final = _with_points_apart(
+        kept, joined, final, radio_map, background, significance, settings
+    )
     class_of = called(joined.probabilities)[0]
     layers = measure_layers(
         radio_map,

@@ -19,7 +19,7 @@ from helikon.space.measures.shapes import fit_shapes
 from helikon.space.measures.stamps import Stamps
 from helikon.space.measures.usual_area import UsualArea
 
-__all__ = ["CompactFits", "fit_pieces"]
+__all__ = ["CompactFits", "are_on_map", "fit_pieces"]
 
 Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
@@ -124,12 +124,12 @@ def fit_pieces(
         cores.append(_Core.of(shapes.stamps, shapes.values, shapes.good))
     fits = _measure(_Core.join(cores), parameters, good, pieces, noise, form, white, usual)
     peak_error = np.sqrt(fits.covariance[:, 0, 0])
-    is_made_up = ~_are_on_map(fits.parameters, data) & (peak_error > MOST_DOUBT * fits.parameters[:, 0])
+    is_made_up = ~are_on_map(fits.parameters, data) & (peak_error > MOST_DOUBT * fits.parameters[:, 0])
     return dataclasses.replace(fits, good=good & ~is_made_up)
 
 
-def _are_on_map(parameters: Double, data: Float) -> Bool:
-    """Say whose centre lies on a pixel with a value."""
+def are_on_map(parameters: Double, data: Float) -> Bool:
+    """Say which Gaussians (n, 6) have their centre on a pixel of the map that has a value."""
     column, row = np.rint(parameters[:, 1]), np.rint(parameters[:, 2])
     height, width = data.shape
     on_map = np.asarray((column >= 0) & (column < width) & (row >= 0) & (row < height))

@@ -16,7 +16,7 @@ from scipy.spatial.distance import cdist, pdist
 from helikon.space.blends import Blend, Island, fit_points
 from helikon.space.detect import Pieces
 from helikon.space.groups import grouped
-from helikon.space.measures.compact import CompactFits
+from helikon.space.measures.compact import CompactFits, are_on_map
 from helikon.space.measures.gaussians import evaluate, in_beams
 
 __all__ = ["Parted", "part_doubles"]
@@ -110,6 +110,8 @@ def part_doubles(
         single = fits.parameters[members[0]] if is_single else None
         blend = fit_points(island, form, beam_fwhm_pixels, single=single)
         if not _are_points(blend, island.sigma, form, math.exp(fits.usual.middle), least_sigma):
+            continue
+        if not are_on_map(blend.parameters, data).all():
             continue
         peaks = np.stack([pieces.x[others], pieces.y[others]], axis=1).astype(np.float64)
         owner = _owners(blend.parameters, peaks, y, x, form)
