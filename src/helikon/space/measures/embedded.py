@@ -24,6 +24,7 @@ Float = npt.NDArray[np.float32]
 Double = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.int32]
 Form = tuple[float, float, float]
 
 RINGS = (2.0, 3.0, 4.0)
@@ -77,7 +78,7 @@ class Embedded:
     is_new: Bool
     ground_of: Int
     source_of_piece: Int
-    labels: npt.NDArray[np.int32]
+    labels: Labels
     points: Float
     ground: Float
 
@@ -129,7 +130,7 @@ def find_embedded(
     stands = _stand_out(significance, y, x, form, seed_sigma)
     stands &= _are_far_apart(y, x, np.where(stands, data[y, x], -math.inf), form)
     was, y, x = was[stands], y[stands], x[stands]
-    owner = np.concatenate([[-1], source_of_piece])[pieces.labels]
+    owner = np.concatenate([[-1], source_of_piece]).astype(np.int32)[pieces.labels]
     ground_of = np.where(
         is_wide[was],
         _without_a_peak(significance.values, pieces, source_of_piece, is_wide, was, (y, x)),
@@ -139,7 +140,7 @@ def find_embedded(
     if not is_on.any():
         return None
     was, y, x, ground_of = was[is_on], y[is_on], x[is_on], ground_of[is_on]
-    given, moves = np.arange(len(is_wide)), ground_of != was
+    given, moves = np.arange(len(is_wide), dtype=np.int32), ground_of != was
     given[was[moves]] = ground_of[moves]
     given = given[given]
     ground_of = given[ground_of]
@@ -161,12 +162,12 @@ def find_embedded(
 class _Filled:
     """Map in local sigma; far below everything where it is blank."""
 
-    values: Double
+    values: Float
 
     @classmethod
     def of(cls, data: Float, rms: Float) -> "_Filled":
-        values = np.asarray(data, dtype=np.float64) / rms
-        return cls(np.where(np.isfinite(values), values, -1e9))
+        values = data / rms
+        return cls(np.where(np.isfinite(values), values, np.float32(-1e9)))
 
     def rings(self, y: Int, x: Int, radius: float, form: Form) -> Double:
         """Return what lies on rings of so many beam widths, (n, N_ANGLES)."""
@@ -184,7 +185,7 @@ def _circle(radius: float, form: Form) -> tuple[Double, Double]:
     return dy, (u - b / math.sqrt(a) * dy) / math.sqrt(a)
 
 
-def _peaks(values: Double, pieces: Pieces, members: Int, least: float, fwhm: float) -> list[tuple[int, int]]:
+def _peaks(values: Float, pieces: Pieces, members: Int, least: float, fwhm: float) -> list[tuple[int, int]]:
     """Return the highest pixels (row, column) of a source, half a beam around."""
     half = max(1, int(fwhm / 2))
     boxes = [pieces.slices[i] for i in members.tolist()]
@@ -226,7 +227,7 @@ def _are_far_apart(y: Int, x: Int, heights: Double, form: Form) -> Bool:
 
 
 def _without_a_peak(
-    values: Double, pieces: Pieces, source_of_piece: Int, is_wide: Bool, was: Int, places: tuple[Int, Int]
+    values: Float, pieces: Pieces, source_of_piece: Int, is_wide: Bool, was: Int, places: tuple[Int, Int]
 ) -> Int:
     """Return the grounds of points on wide sources.
 
@@ -245,7 +246,7 @@ def _without_a_peak(
     return ground
 
 
-def _around(owner: Int, y: Int, x: Int, form: Form, is_wide: Bool) -> Int:
+def _around(owner: Labels, y: Int, x: Int, form: Form, is_wide: Bool) -> Int:
     """Return the wide source that most of the first ring around each place belongs to, or -1."""
     dy, dx = _circle(RINGS[0], form)
     rows, columns = (np.rint(axis[:, None] + offset).astype(np.int64) for axis, offset in ((y, dy), (x, dx)))
@@ -257,8 +258,8 @@ def _around(owner: Int, y: Int, x: Int, form: Form, is_wide: Bool) -> Int:
 
 
 def _taken_off(
-    data: Float, rms: Float, places: tuple[Int, Int], owner: Int, ground_of: Int, form: Form, flood: float
-) -> tuple[Float, Float, npt.NDArray[np.int32]]:
+    data: Float, rms: Float, places: tuple[Int, Int], owner: Labels, ground_of: Int, form: Form, flood: float
+) -> tuple[Float, Float, Labels]:
     """Return the points above their ground, the ground without them, and the pixels of each from 1."""
     points, ground, labels = data.copy(), data.copy(), np.zeros(data.shape, dtype=np.int32)
     reach = 1 + math.ceil(max(np.abs(axis).max() for axis in _circle(GROUND_TO, form)))
