@@ -140,11 +140,12 @@ def find_embedded(
     if not is_on.any():
         return None
     was, y, x, ground_of = was[is_on], y[is_on], x[is_on], ground_of[is_on]
-    given, moves = np.arange(len(is_wide), dtype=np.int32), ground_of != was
+    given, moves = np.arange(len(is_wide)), ground_of != was
     given[was[moves]] = ground_of[moves]
     given = given[given]
     ground_of = given[ground_of]
-    points, ground, labels = _taken_off(data, rms, (y, x), given[owner], ground_of, form, flood_sigma)
+    owner = np.append(given, -1).astype(np.int32)[owner]  # -1 stays
+    points, ground, labels = _taken_off(data, rms, (y, x), owner, ground_of, form, flood_sigma)
     return Embedded(
         x=x,
         y=y,
