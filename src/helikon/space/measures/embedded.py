@@ -275,7 +275,7 @@ def _taken_off(
         beneath = (is_own | (owner[box] < 0)) & (away < GROUND_FROM)
         points[box] = np.where(beneath, data[box] - plane, points[box])
         ground[box] = np.where(beneath, plane, ground[box])
-        above = is_own & (away < 1.0) & (data[box] - plane > flood * rms[box])
+        above = (is_own & (away < 1.0) & (data[box] - plane > flood * rms[box])) | (away == 0)
         parts, _ = ndimage.label(above, structure=EIGHT)
         labels[box][(parts > 0) & (parts == parts[y - box[0].start, x - box[1].start])] = number
     return points, ground, labels

@@ -96,6 +96,8 @@ def measure_layers(
     is_ground = np.isin(left, points.ground_of)
     beneath = _beneath(radio_map, background, pieces, source_of_piece, fits, points, is_ground)
     stays = ~is_ground | (beneath["snr"] > seed_sigma)
+    is_bare = (pieces.labels > 0) & (points.labels == 0)
+    stays &= np.isin(np.arange(len(left)), source_of_piece[pieces.labels[is_bare] - 1])
     above = _above(radio_map, background, fits, points)
     chosen = np.flatnonzero(stays)
     whole, source = _whole(pieces, source_of_piece, stays, points, background.significance(radio_map.data))
