@@ -71,6 +71,12 @@ def test_the_ground_alone_has_no_points() -> None:
     assert places(noise() + disc(10, 50)) == []
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_knots_of_the_ground_are_its_own(seed: int) -> None:
+    texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(SIZE, SIZE)), 0.6 * BEAM)
+    assert places(noise() + disc(12, 60) * (1 + 0.35 * texture / texture.std())) == []
+
+
 @pytest.mark.parametrize(
     "sky",
     [

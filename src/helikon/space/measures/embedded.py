@@ -41,11 +41,15 @@ LEVEL = 0.6
 """What the medians of the other rings have at least of it."""
 PROMINENCE = 0.7
 """The point's peak is so many seed thresholds above the highest of the first ring."""
+RIPPLES = 4.0
+"""How many times as high as the ground's own ripples, the scatter on all rings, a point is: knots are not."""
 OUTLIERS = 2, 3
 """Of the angles of the first ring, and of the others, so many may be as they like on either side."""
 GROUND_FROM, GROUND_TO = 1.5, 2.5
 """The ground beneath a point is the plane through what lies between, in beam widths."""
 N_CLIPS, CLIP_SIGMA = 3, 2.5
+TO_SIGMA = 1.4826
+"""From a median deviation to the standard deviation of a normal distribution."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +213,9 @@ def _stand_out(significance: _Filled, y: Int, x: Int, form: Form, seed: float) -
     height = peak - middle
     half, outside = (significance.rings(y, x, at, form).mean(axis=1) - middle for at in (0.5, 1.0))
     stands = (height > seed) & (peak - high > PROMINENCE * seed)
+    ground = np.concatenate(rings, axis=1)
+    ripples = np.median(np.abs(ground - np.median(ground, axis=1)[:, None]), axis=1) * TO_SIGMA
+    stands &= height > RIPPLES * ripples
     stands &= (np.abs(half - HALF * height) < HALF_WITHIN * height) & (outside < MOST_OUTSIDE * height)
     stands &= (low > LEAST_GROUND) & (low > LOWEST * middle) & (high < HIGHEST * middle)
     for ring in rings[1:]:
@@ -289,7 +296,7 @@ def _plane(dy: Double, dx: Double, values: Float, used: Bool) -> Float:
     for _ in range(N_CLIPS):
         fitted = np.linalg.lstsq(sample[kept], heights[kept], rcond=None)[0]
         rest = heights - sample @ fitted
-        scatter = 1.4826 * np.median(np.abs(rest[kept]))
+        scatter = TO_SIGMA * np.median(np.abs(rest[kept]))
         kept = np.abs(rest) <= CLIP_SIGMA * scatter
         if np.count_nonzero(kept) < 3 * len(fitted):
             break
