@@ -462,6 +462,25 @@ def test_odd_dates_and_cards_make_no_warning(tmp_path: Path) -> None:
     assert read_map(path).data.shape == (24, 32)
 
 
+@pytest.mark.parametrize("step", [0.02, 0.3, 1.0])
+def test_zeros_of_a_map_in_steps_are_values(tmp_path: Path, step: float) -> None:
+    noise = np.random.default_rng(2).normal(size=(200, 300))
+    data = (step * np.rint(noise / step)).astype(np.float32)
+    assert np.isfinite(read_map(save(tmp_path, data)).data).all()
+    data[:, :40] = 0
+    blank = np.isnan(read_map(save(tmp_path, data, name="part.fits")).data)
+    assert blank[:, :40].all()
+
+
+def test_lone_zeros_are_values_and_patches_of_them_blank(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    data = rng.normal(size=(200, 300)).astype(np.float32)
+    scattered = np.where(rng.random(data.shape) < 0.05, np.float32(0), data)
+    assert np.isfinite(read_map(save(tmp_path, scattered)).data).all()
+    data[60:90, 100:180] = data[0] = data[:, -1] = 0
+    np.testing.assert_array_equal(np.isnan(read_map(save(tmp_path, data, name="part.fits")).data), data == 0)
+
+
 def test_zeros_around_a_mosaic_are_blank(tmp_path: Path) -> None:
     data = pixels()
     data[:, :5] = 0

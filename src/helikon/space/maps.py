@@ -24,6 +24,10 @@ UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, 
 """What astropy raises of files that are broken; its CfitsioException has no public name."""
 FILL_BLOCK, N_FILL_BLOCKS = 8, 8
 """Pixels along a block, and how many blocks that hold nothing else make a value a fill."""
+STEPS_SAMPLE, STEPS_SHARE, LEAST_REPEATS = 40_000, 0.2, 4
+"""In so many pixels a value that repeats itself, this part as often as zero does, tells a map in steps."""
+LEAST_ZEROS = 1e-4
+"""Part of a map: fewer zeros are blank whatever they are."""
 STRIP_PIXELS = 1 << 22
 """Pixels that are read at a time for an overview."""
 
@@ -103,7 +107,7 @@ class MapFile:
             data = wide.astype(np.float32)
         data[~np.isfinite(data)] = np.nan
         if self.fills_are_blank:
-            for fill in (0, *_fills(values)):
+            for fill in _fills(values):
                 data[values == fill] = np.nan
         return data
 
@@ -159,17 +163,37 @@ class MapFile:
 
 
 def _fills(values: npt.NDArray[Any]) -> list[Any]:
-    """Return the values that stand where nothing was measured: noise never repeats itself to the bit."""
+    """Return the values that stand where nothing was measured: noise never repeats itself to the bit.
+
+    Zeros do wherever they are, unless the map comes in steps and zero is one of them.
+    """
+    in_steps = _comes_in_steps(values)
+    always = [] if in_steps else [0]
     sample = values[::FILL_BLOCK, ::FILL_BLOCK]  # a quick look first: most maps have none
     alike = (sample[1:, 1:] == sample[:-1, 1:]) & (sample[1:, 1:] == sample[1:, :-1])
-    if np.count_nonzero(alike & (sample[1:, 1:] != 0)) < N_FILL_BLOCKS:
-        return []
+    if np.count_nonzero(alike & (in_steps | (sample[1:, 1:] != 0))) < N_FILL_BLOCKS:
+        return always
     n_rows, n_columns = (length // FILL_BLOCK for length in values.shape)
     whole = values[: n_rows * FILL_BLOCK, : n_columns * FILL_BLOCK]
     blocks = whole.reshape(n_rows, FILL_BLOCK, n_columns, FILL_BLOCK)
     least = blocks.min(axis=(1, 3))
     found, n_blocks = np.unique(least[least == blocks.max(axis=(1, 3))], return_counts=True)
-    return list(found[n_blocks >= N_FILL_BLOCKS])
+    return always + list(found[n_blocks >= N_FILL_BLOCKS])
+
+
+def _comes_in_steps(values: npt.NDArray[Any]) -> bool:
+    """Say whether zero is a value like others: lone pixels have it, or another value is about as frequent."""
+    is_zero = values == 0
+    n_zeros = np.count_nonzero(is_zero)
+    if n_zeros < LEAST_ZEROS * values.size:
+        return False
+    alone = is_zero[:-1, :-1] & ~is_zero[1:, :-1] & ~is_zero[:-1, 1:]
+    if np.count_nonzero(alone) > n_zeros / 2:
+        return True
+    step = max(1, values.size // STEPS_SAMPLE)
+    some = values.ravel()[::step]
+    _, n_same = np.unique(some[np.isfinite(some) & (some != 0)], return_counts=True)
+    return int(n_same.max(initial=0)) >= max(LEAST_REPEATS, STEPS_SHARE * n_zeros / step)
 
 
 def _averaged(strip: Float, block: int) -> Float:
