@@ -39,8 +39,6 @@ Progress = Callable[[str, int, int], None]
 
 STREAK_WIDTH, STREAK_LENGTH = 0.5, 2.0
 """In widths of the beam: a compact source is not narrower than the first and longer than the second."""
-
-
 EMBEDDED_COMPACT = 0.9
 """Probability that a point on the even ground of a wide source is one, and no part of it."""
 _WIDE = [CLASSES.index(name) for name in ("extended", "extended-multi-island", "flagged")]
@@ -158,6 +156,7 @@ def find_in_window(
     layers = measure_layers(
         radio_map,
         background,
+        significance,
         kept,
         joined.source_of_piece,
         final,

@@ -48,6 +48,7 @@ def places(data: np.ndarray, form: tuple[float, float, float] = ROUND, beam: flo
     found = find_embedded(
         image,
         np.ones_like(image),
+        image,
         pieces,
         np.unique(pieces.island, return_inverse=True)[1],
         np.ones(int(pieces.island.max()), dtype=bool),

@@ -30,6 +30,8 @@ Form = tuple[float, float, float]
 RINGS = (2.0, 3.0, 4.0)
 """Where the ground is looked at, in beam widths from the point."""
 N_ANGLES = 32
+BLANK = -1e9
+"""Sigma of what is blank or off the map: far below any ground."""
 HALF, HALF_WITHIN = 0.5, 0.2
 MOST_OUTSIDE = 0.3
 """What a point has of its height half a beam beside its peak, and at most a whole one beside."""
@@ -62,8 +64,6 @@ class Embedded:
         Highest pixels.
     was : ndarray of int, shape (n,)
         Which of the sources before each was, or was a part of.
-    is_new : ndarray of bool, shape (n,)
-        Which were parts of wide sources.
     ground_of : ndarray of int, shape (n,)
         On which source each stands.
     source_of_piece : ndarray of int, shape (n_pieces,)
@@ -79,7 +79,6 @@ class Embedded:
     x: Int
     y: Int
     was: Int
-    is_new: Bool
     ground_of: Int
     source_of_piece: Int
     labels: Labels
@@ -90,6 +89,7 @@ class Embedded:
 def find_embedded(
     data: Float,
     rms: Float,
+    significance: Float,
     pieces: Pieces,
     source_of_piece: Int,
     is_wide: Bool,
@@ -106,6 +106,8 @@ def find_embedded(
     ----------
     data, rms : ndarray of float32, shape (ny, nx)
         Map less its background, and noise, in Jy/beam.
+    significance : ndarray of float32, shape (ny, nx)
+        The one over the other.
     source_of_piece : ndarray of int, shape (n_pieces,)
         From 0 without gaps.
     is_wide, is_compact : ndarray of bool, shape (n_sources,)
@@ -120,41 +122,39 @@ def find_embedded(
     Embedded or None
         None where there are none.
     """
-    significance = _Filled.of(data, rms)
+    heights = np.where(np.isfinite(significance), significance, np.float32(BLANK))
     on_wide = np.isin(pieces.island, pieces.island[is_wide[source_of_piece]])
     found = [
         (source, y, x)
         for source, members in enumerate(grouped(source_of_piece))
         if is_wide[source] or (is_compact[source] and on_wide[members].any())
-        for y, x in _peaks(significance.values, pieces, members, seed_sigma, beam_fwhm_pixels)
+        for y, x in _peaks(heights, pieces, members, seed_sigma, beam_fwhm_pixels)
     ]
     if not found:
         return None
     was, y, x = np.array(found, dtype=np.int64).T
-    stands = _stand_out(significance, y, x, form, seed_sigma)
-    stands &= _are_far_apart(y, x, np.where(stands, data[y, x], -math.inf), form)
-    was, y, x = was[stands], y[stands], x[stands]
+    stands = np.flatnonzero(_stand_out(heights, y, x, form, seed_sigma))
+    chosen = stands[_are_far_apart(y[stands], x[stands], data[y[stands], x[stands]], form)]
+    if not len(chosen):
+        return None
+    was, y, x = was[chosen], y[chosen], x[chosen]
     owner = np.concatenate([[-1], source_of_piece]).astype(np.int32)[pieces.labels]
     ground_of = np.where(
         is_wide[was],
-        _without_a_peak(significance.values, pieces, source_of_piece, is_wide, was, (y, x)),
+        _without_a_peak(heights, pieces, source_of_piece, is_wide, was, (y, x)),
         _around(owner, y, x, form, is_wide),
     )
     is_on = ground_of >= 0
     if not is_on.any():
         return None
     was, y, x, ground_of = was[is_on], y[is_on], x[is_on], ground_of[is_on]
-    given, moves = np.arange(len(is_wide)), ground_of != was
-    given[was[moves]] = ground_of[moves]
-    given = given[given]
-    ground_of = given[ground_of]
-    owner = np.append(given, -1).astype(np.int32)[owner]  # -1 stays
+    given = _given(was, ground_of, len(is_wide))
+    owner, ground_of = np.append(given, -1).astype(np.int32)[owner], given[ground_of]  # -1 stays
     points, ground, labels = _taken_off(data, rms, (y, x), owner, ground_of, form, flood_sigma)
     return Embedded(
         x=x,
         y=y,
         was=was,
-        is_new=is_wide[was],
         ground_of=ground_of,
         source_of_piece=given[source_of_piece],
         labels=labels,
@@ -163,22 +163,21 @@ def find_embedded(
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Filled:
-    """Map in local sigma; far below everything where it is blank."""
+def _given(was: Int, ground_of: Int, n_sources: int) -> Int:
+    """Return whom each source is a part of without the points: mostly itself.
 
-    values: Float
+    A compact source goes to its ground, and a ground that is nothing without its points to another.
+    """
+    given, moves = np.arange(n_sources), ground_of != was
+    given[was[moves]] = ground_of[moves]
+    return given[given]
 
-    @classmethod
-    def of(cls, data: Float, rms: Float) -> "_Filled":
-        values = data / rms
-        return cls(np.where(np.isfinite(values), values, np.float32(-1e9)))
 
-    def rings(self, y: Int, x: Int, radius: float, form: Form) -> Double:
-        """Return what lies on rings of so many beam widths, (n, N_ANGLES)."""
-        dy, dx = _circle(radius, form)
-        places = np.stack([y[:, None] + dy, x[:, None] + dx])
-        return np.asarray(ndimage.map_coordinates(self.values, places, order=1, mode="constant", cval=-1e9))
+def _rings(heights: Float, y: Int, x: Int, radius: float, form: Form) -> Double:
+    """Return what lies on rings of so many beam widths around places, (n, N_ANGLES)."""
+    dy, dx = _circle(radius, form)
+    places = np.stack([y[:, None] + dy, x[:, None] + dx])
+    return np.asarray(ndimage.map_coordinates(heights, places, order=1, mode="constant", cval=BLANK))
 
 
 def _circle(radius: float, form: Form) -> tuple[Double, Double]:
@@ -190,28 +189,28 @@ def _circle(radius: float, form: Form) -> tuple[Double, Double]:
     return dy, (u - b / math.sqrt(a) * dy) / math.sqrt(a)
 
 
-def _peaks(values: Float, pieces: Pieces, members: Int, least: float, fwhm: float) -> list[tuple[int, int]]:
+def _peaks(heights: Float, pieces: Pieces, members: Int, least: float, fwhm: float) -> list[tuple[int, int]]:
     """Return the highest pixels (row, column) of a source, half a beam around."""
     half = max(1, int(fwhm / 2))
     boxes = [pieces.slices[i] for i in members.tolist()]
     low = [max(0, min(box[axis].start for box in boxes) - half) for axis in (0, 1)]
     high = [max(box[axis].stop for box in boxes) + half for axis in (0, 1)]
     window = slice(low[0], high[0]), slice(low[1], high[1])
-    inside, heights = np.isin(pieces.labels[window], members + 1), values[window]
-    highest = ndimage.maximum_filter(heights, size=2 * half + 1) == heights
-    y, x = np.nonzero(inside & highest & (heights > least))
+    inside, values = np.isin(pieces.labels[window], members + 1), heights[window]
+    highest = ndimage.maximum_filter(values, size=2 * half + 1) == values
+    y, x = np.nonzero(inside & highest & (values > least))
     return list(zip((y + low[0]).tolist(), (x + low[1]).tolist(), strict=True))
 
 
-def _stand_out(significance: _Filled, y: Int, x: Int, form: Form, seed: float) -> Bool:
+def _stand_out(heights: Float, y: Int, x: Int, form: Form, seed: float) -> Bool:
     """Say which peaks are points on even ground."""
-    peak = significance.values[y, x]
-    rings = [np.sort(significance.rings(y, x, radius, form), axis=1) for radius in RINGS]
+    peak = heights[y, x]
+    rings = [np.sort(_rings(heights, y, x, radius, form), axis=1) for radius in RINGS]
     middle = np.median(rings[0], axis=1)
     first, beyond = OUTLIERS
     low, high = rings[0][:, first], rings[0][:, -1 - first]
     height = peak - middle
-    half, outside = (significance.rings(y, x, at, form).mean(axis=1) - middle for at in (0.5, 1.0))
+    half, outside = (_rings(heights, y, x, at, form).mean(axis=1) - middle for at in (0.5, 1.0))
     stands = (height > seed) & (peak - high > PROMINENCE * seed)
     ground = np.concatenate(rings, axis=1)
     ripples = np.median(np.abs(ground - np.median(ground, axis=1)[:, None]), axis=1) * TO_SIGMA
@@ -224,18 +223,18 @@ def _stand_out(significance: _Filled, y: Int, x: Int, form: Form, seed: float) -
     return np.asarray(stands)
 
 
-def _are_far_apart(y: Int, x: Int, heights: Double, form: Form) -> Bool:
+def _are_far_apart(y: Int, x: Int, peaks: Float, form: Form) -> Bool:
     """Say which do not lie within the ground of a higher one."""
     places = in_beams(np.stack([x, y], axis=1).astype(np.float64), form)
     kept: list[int] = []
-    for one in np.lexsort((x, y, -heights)).tolist():
+    for one in np.lexsort((x, y, -peaks)).tolist():
         if all(math.dist(places[one], places[other]) > GROUND_FROM for other in kept):
             kept.append(one)
     return np.isin(np.arange(len(y)), kept)
 
 
 def _without_a_peak(
-    values: Float, pieces: Pieces, source_of_piece: Int, is_wide: Bool, was: Int, places: tuple[Int, Int]
+    heights: Float, pieces: Pieces, source_of_piece: Int, is_wide: Bool, was: Int, places: tuple[Int, Int]
 ) -> Int:
     """Return the grounds of points on wide sources.
 
@@ -243,11 +242,11 @@ def _without_a_peak(
     the largest wide source of its island.
     """
     highest = np.full(len(is_wide), -math.inf)
-    np.maximum.at(highest, source_of_piece, values[pieces.y, pieces.x])
+    np.maximum.at(highest, source_of_piece, heights[pieces.y, pieces.x])
     of_piece = np.bincount(pieces.labels.ravel(), minlength=len(pieces) + 1)[1:]
     size = np.bincount(source_of_piece, of_piece, minlength=len(is_wide)) * is_wide
     ground = was.copy()
-    for point in np.flatnonzero(values[places] >= highest[was]).tolist():
+    for point in np.flatnonzero(heights[places] >= highest[was]).tolist():
         islands = pieces.island[source_of_piece == was[point]]
         mates = source_of_piece[np.isin(pieces.island, islands)]
         ground[point] = mates[np.argmax(size[mates])]

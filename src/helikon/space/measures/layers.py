@@ -49,6 +49,7 @@ class Layers:
 def measure_layers(
     radio_map: RadioMap,
     background: Background,
+    significance: Float,
     pieces: Pieces,
     source_of_piece: Int,
     fits: CompactFits,
@@ -62,6 +63,8 @@ def measure_layers(
 
     Parameters
     ----------
+    significance : ndarray of float32, shape (ny, nx)
+        The map's.
     source_of_piece : ndarray of int, shape (n_pieces,)
         From 0 without gaps.
     fits : CompactFits
@@ -74,6 +77,7 @@ def measure_layers(
     points = find_embedded(
         radio_map.data - background.level,
         background.rms,
+        significance,
         pieces,
         source_of_piece,
         is_wide,
@@ -100,13 +104,13 @@ def measure_layers(
     stays &= np.isin(np.arange(len(left)), source_of_piece[pieces.labels[is_bare] - 1])
     above = _above(radio_map, background, fits, points)
     chosen = np.flatnonzero(stays)
-    whole, source = _whole(pieces, source_of_piece, stays, points, background.significance(radio_map.data))
+    whole, source = _whole(pieces, source_of_piece, stays, points, significance)
     return Layers(
         values={name: _joined(beneath[name], chosen, above[name]) for name in beneath},
         pieces=whole,
         source_of_piece=source,
         parent=np.concatenate([left[chosen], points.was]),
-        is_parted=np.concatenate([np.zeros(len(chosen), dtype=bool), points.is_new]),
+        is_parted=np.concatenate([np.zeros(len(chosen), dtype=bool), is_wide[points.was]]),
     )
 
 
